@@ -1,0 +1,143 @@
+"""The kernel, FRR and the table of users as domains that carry out steps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
+
+from nesrv.commit.plan import FactKey
+from nesrv.facts import AfterStep, Fact, Step, StepRefused
+from nesrv.features.users import User
+from nesrv.frr import delta
+from nesrv.frr.hearing import LinkAddress, hear
+from nesrv.frr.vty import VtyLost
+from nesrv.frr.writer import Frr
+from nesrv.kernel import facts as kernel_facts
+from nesrv.kernel.facts import Address
+from nesrv.kernel.writer import Kernel
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_VRF = "default"
+"""What zebra calls the VRF of the element's own namespace."""
+
+
+class KernelDomain:
+    """``nesrv.kernel`` as a step engine; ``frr`` is who must hear of the kernel's addresses."""
+
+    volatile = False
+
+    def __init__(self, kernel: Kernel, frr: Frr | None = None) -> None:
+        self.kernel = kernel
+        self._frr = frr
+
+    @property
+    def actual(self) -> Mapping[FactKey, Fact]:
+        return cast("Mapping[FactKey, Fact]", self.kernel.actual)
+
+    def owned(self) -> Iterable[FactKey]:
+        return [key for key in self.kernel.actual if self.kernel.owns(key)]
+
+    def satisfies(self, wanted: Fact, actual: Fact) -> bool:
+        return kernel_facts.satisfies(wanted, actual)
+
+    def explain(self, steps: Sequence[Step]) -> list[list[str]]:
+        return self.kernel.explain(steps)
+
+    async def apply(self, steps: Sequence[Step], after_step: AfterStep | None = None) -> None:
+        await self.kernel.apply(steps, after_step)
+        if self._frr is not None:
+            await self._be_heard(self._frr, [step.after for step in steps if isinstance(step.after, Address)])
+
+    async def _be_heard(self, frr: Frr, addresses: Iterable[Address]) -> None:
+        """Until zebra knows the addresses, no session and no route over them comes up."""
+        layout = self.kernel.layout
+        told = {
+            LinkAddress(one.place.name or DEFAULT_VRF, layout.link(one.place, one.link), one.address): one
+            for one in addresses
+            if one.place.kind != "host"
+        }
+
+        async def repeat(missed: Iterable[LinkAddress]) -> None:
+            await self.kernel.announce([told[one] for one in missed])
+
+        try:
+            unheard = await hear(frr.show, told, repeat)
+        except (VtyLost, ValueError) as error:
+            logger.warning("whether zebra knows the new addresses cannot be told: %s", error)
+            return
+        if unheard:
+            logger.error("zebra does not know %s", ", ".join(sorted(f"{one.address} on {one.link}" for one in unheard)))
+
+    async def refresh(self) -> None:
+        """The kernel tells of every change by itself."""
+
+
+class FrrDomain:
+    """``nesrv.frr`` as a step engine; ``managed``: every line that FRR has is ours."""
+
+    volatile = False
+
+    def __init__(self, frr: Frr, managed: bool) -> None:
+        self.frr = frr
+        self._managed = managed
+
+    @property
+    def actual(self) -> Mapping[FactKey, Fact]:
+        return self.frr.actual
+
+    def owned(self) -> Iterable[FactKey]:
+        return list(self.frr.actual) if self._managed else ()
+
+    def satisfies(self, wanted: Fact, actual: Fact) -> bool:
+        return wanted == actual
+
+    def explain(self, steps: Sequence[Step]) -> list[list[str]]:
+        return [delta.explain(step) for step in steps]
+
+    async def apply(self, steps: Sequence[Step], after_step: AfterStep | None = None) -> None:
+        await self.frr.apply(steps, after_step)
+
+    async def refresh(self) -> None:
+        await self.frr.read()
+
+
+class UserDomain:
+    """Who may log in, kept by the transport. ``publish`` is told all users after each change, and raises
+    ValueError for one that it cannot use."""
+
+    volatile = True
+
+    def __init__(self, publish: Callable[[Iterable[User]], None]) -> None:
+        self._users: dict[FactKey, Fact] = {}
+        self._publish = publish
+
+    @property
+    def actual(self) -> Mapping[FactKey, Fact]:
+        return self._users
+
+    def owned(self) -> Iterable[FactKey]:
+        return list(self._users)
+
+    def satisfies(self, wanted: Fact, actual: Fact) -> bool:
+        return wanted == actual
+
+    def explain(self, steps: Sequence[Step]) -> list[list[str]]:
+        return [[f"user {step.fact.key[1]}: {step.verb}"] for step in steps]
+
+    async def apply(self, steps: Sequence[Step], after_step: AfterStep | None = None) -> None:
+        for number, step in enumerate(steps):
+            users = {key: user for key, user in self._users.items() if key != step.fact.key}
+            if step.after is not None:
+                users[step.fact.key] = step.after
+            try:
+                self._publish(user for user in users.values() if isinstance(user, User))
+            except ValueError as error:
+                raise StepRefused(step, str(error), steps[:number]) from error
+            self._users = users
+            if after_step is not None:
+                after_step(step)
+
+    async def refresh(self) -> None:
+        """Nobody else changes the table."""

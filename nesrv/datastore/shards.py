@@ -1,0 +1,164 @@
+"""Shards: the small immutable pieces that a datastore is a map of (see docs/design.md).
+
+A shard is one entry of an outermost keyed list, or what a container above such lists
+holds besides them, or a whole top-level node without such lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from nesrv import errors
+from nesrv.datastore.incoming import Element, Reader, parse
+from nesrv.datastore.tree import Node
+from nesrv.schema.engine import DataNode
+from nesrv.schema.nodes import SchemaNode
+from nesrv.schema.paths import predicate
+from nesrv.schema.schema import Schema
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Shard:
+    """``xml``: canonical ASCII bytes, a forest of siblings below ``point``'s parent (an entry) or
+    inside ``point`` (the rest of a skeleton container); the namespace of that place is undeclared."""
+
+    path: str
+    point: SchemaNode
+    xml: bytes
+    _memo: dict[str, object] | None = field(default=None, repr=False)
+
+    def remember(self, what: str, find: Callable[[Shard], T]) -> T:
+        """``find(self)``, found once: a shard never changes, so neither does what is derived from it alone."""
+        if self._memo is None:
+            self._memo = {}
+        if what not in self._memo:
+            self._memo[what] = find(self)
+        return cast("T", self._memo[what])
+
+
+class Shards:
+    """Cutting documents into shards and joining shards into documents, under one schema."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.reader = Reader(schema)
+
+    def place(self, point: SchemaNode) -> SchemaNode | None:
+        """The skeleton container whose content a shard of ``point`` is part of."""
+        return point if point in self.schema.skeleton else point.parent
+
+    def nodes(self, shard: Shard) -> list[Node]:
+        """The shard's top nodes; parsed anew at each call, the caller owns them."""
+        place = self.place(shard.point)
+        found: list[Node] = []
+        for element in self.elements(shard):
+            schema = self.reader.top(element) if place is None else self.reader.child(place, element, place.path)
+            found.append(self.reader.read(element, schema, None))
+        return found
+
+    def elements(self, shard: Shard) -> list[Element]:
+        place = self.place(shard.point)
+        return parse(shard.xml, place.namespace if place else "")
+
+    def entry(self, shard: Shard) -> Node:
+        """The one node of an entry shard."""
+        return self.nodes(shard)[0]
+
+    # Joining
+
+    def document(self, shards: Iterable[Shard]) -> bytes:
+        """One document (a forest of top-level nodes) of all ``shards``; see ``fragments``."""
+        return b"".join(self.fragments(shards))
+
+    def fragments(self, shards: Iterable[Shard]) -> Iterator[bytes]:
+        """The pieces of that document: nodes in the schema's order, entries in the shards' order."""
+        by_point: dict[SchemaNode, list[bytes]] = {}
+        for shard in shards:
+            found = by_point.get(shard.point)
+            if found is None:
+                found = by_point[shard.point] = []
+            found.append(shard.xml)
+        return self.wrapped(by_point)
+
+    def wrapped(self, by_point: Mapping[SchemaNode, list[bytes]]) -> Iterator[bytes]:
+        """``by_point`` (shard point → pieces) with the skeleton containers around them."""
+        inside: dict[SchemaNode | None, list[SchemaNode]] = {}
+        for point in by_point:
+            node: SchemaNode | None = point
+            while node is not None:
+                siblings = inside.setdefault(node.parent, [])
+                if node in siblings:
+                    break
+                siblings.append(node)
+                node = node.parent
+
+        def content(place: SchemaNode | None) -> Iterator[bytes]:
+            for child in sorted(inside.get(place, ()), key=_order):
+                if child in self.schema.skeleton:
+                    yield _open(child, place is None or place.namespace != child.namespace)
+                    yield from by_point.get(child, ())
+                    yield from content(child)
+                    yield b"</" + child.name.encode() + b">"
+                else:
+                    yield from by_point[child]
+
+        return content(None)
+
+    # Cutting
+
+    def cut(self, document: bytes) -> dict[str, Shard]:
+        """The shards of ``document``, types checked by libyang; constraints are not checked."""
+        found: dict[str, Shard] = {}
+        if not document:
+            return found
+        rest: dict[SchemaNode, list[bytes]] = {}
+        with self.schema.engine.parsed(document) as top:
+            for node in top:
+                self._cut(node, self.schema.by_address[node.schema_address], found, rest)
+        for point, pieces in rest.items():
+            found[point.path] = Shard(point.path, point, b"".join(pieces))
+        return found
+
+    def _cut(
+        self, node: DataNode, schema: SchemaNode, found: dict[str, Shard], rest: dict[SchemaNode, list[bytes]]
+    ) -> None:
+        if schema in self.schema.points:
+            path = self.entry_path(schema, node.first_values(len(schema.keys)))
+            if path in found:
+                raise errors.BadElement(f"{path} is given twice.", path, info=(("bad-element", schema.name),))
+            found[path] = Shard(path, schema, _undeclare(node.xml(), schema.parent))
+        elif schema in self.schema.skeleton:
+            by_address = self.schema.by_address
+            for child in node.children():
+                self._cut(child, by_address[child.schema_address], found, rest)
+        else:
+            home = schema.parent if schema.parent is not None else schema
+            xml = _undeclare(node.xml(), schema.parent)
+            if xml:
+                rest.setdefault(home, []).append(xml)
+
+    def entry_path(self, point: SchemaNode, keys: Iterable[str]) -> str:
+        """The path of the shard of ``point`` with these key values."""
+        return point.path + "".join(map(predicate, point.keys, keys))
+
+
+def _order(node: SchemaNode) -> int:
+    return node.order
+
+
+def _open(node: SchemaNode, declared: bool) -> bytes:
+    name = node.name.encode()
+    return b"<" + name + (b' xmlns="' + node.namespace.encode() + b'">' if declared else b">")
+
+
+def _undeclare(xml: bytes, parent: SchemaNode | None) -> bytes:
+    """Drop the default namespace declaration that the parent makes anyway."""
+    if parent is None:
+        return xml
+    declared = b' xmlns="' + parent.namespace.encode() + b'"'
+    start = xml.find(declared, 0, xml.find(b">") + 1)
+    return xml if start < 0 else xml[:start] + xml[start + len(declared) :]

@@ -1,0 +1,95 @@
+"""Every input by which an entry's facts may depend on another entry: its key, its value, who exports it.
+
+Keys are made here only, so this file says all that reaches from one shard into another.
+"""
+
+from __future__ import annotations
+
+from nesrv.features.feature import InputKey, Lookup
+
+# From interfaces
+
+
+def interface_kind(interface: str) -> InputKey:
+    """``leg``, ``nic`` or ``loopback``."""
+    return ("interface", interface)
+
+
+def address(interface: str, subinterface: str) -> InputKey:
+    """``ADDRESS/LENGTH``: the first address that a VTEP can have."""
+    return ("address", interface, subinterface)
+
+
+def nic_mtu(interface: str) -> InputKey:
+    """MTU in bytes of a NIC; legs and loopbacks have none of this."""
+    return ("nic-mtu", interface)
+
+
+def kernel_name(name: str) -> InputKey:
+    """The path of its entry: nobody looks it up, two entries must not have one name (VRFs and links alike)."""
+    return ("kernel-name", name)
+
+
+def host_interface(namespace: str, name: str) -> InputKey:
+    """Name of the leg: one leg only may have this host interface."""
+    return ("host-interface", namespace, name)
+
+
+# From network instances
+
+DEFAULT_INSTANCE: InputKey = ("default-instance",)
+"""Name of the default network instance."""
+UNDERLAY_INTERFACES: InputKey = ("underlay-interfaces",)
+"""Names of the interfaces bound to the default instance, sorted."""
+UNDERLAY_AS: InputKey = ("underlay-as",)
+"""AS of the default instance's BGP speaker."""
+UNDERLAY_EVPN: InputKey = ("underlay-evpn",)
+"""1 where that speaker has the family L2VPN_EVPN."""
+
+
+def binding(interface: str, subinterface: str) -> InputKey:
+    """Name of the network instance that the interface is bound to."""
+    return ("binding", interface, subinterface)
+
+
+def instance_type(instance: str) -> InputKey:
+    """``DEFAULT_INSTANCE`` or ``L3VRF``."""
+    return ("instance", instance)
+
+
+def vtep(instance: str, endpoint: str) -> InputKey:
+    """(interface, subinterface) whose address the VTEP has."""
+    return ("vtep", instance, endpoint)
+
+
+def vteps(instance: str) -> InputKey:
+    """Names of the endpoints that are VTEPs."""
+    return ("vteps", instance)
+
+
+def vni(number: int) -> InputKey:
+    """Name of the L3VRF with this VNI."""
+    return ("vni", str(number))
+
+
+def overlay(instance: str) -> InputKey:
+    """(network instance, endpoint) of the VTEP of an L3VRF with a VNI, empty where not configured."""
+    return ("overlay", instance)
+
+
+# Looking up, with the type of the value
+
+
+def text(lookup: Lookup, key: InputKey) -> str | None:
+    value = lookup(key)
+    return value if isinstance(value, str) else None
+
+
+def number(lookup: Lookup, key: InputKey) -> int | None:
+    value = lookup(key)
+    return value if isinstance(value, int) else None
+
+
+def several(lookup: Lookup, key: InputKey) -> tuple[str, ...]:
+    value = lookup(key)
+    return value if isinstance(value, tuple) else ()

@@ -1,0 +1,258 @@
+"""Steps of FRR lines → commands, in order; pure.
+
+Deleting a block or a neighbour takes one command, which carries the deletions of all that
+is in it.  What the steps leave standing but goes with such a command (the timers of a
+neighbour that changes its peer group, say) is sent again at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from nesrv.facts import Step
+from nesrv.frr.lines import Key, Lines, top_of
+from nesrv.frr.text import FrrLine, mask
+
+IN_PLACE = re.compile(
+    r"bgp (router-id|cluster-id|graceful-restart \S+|listen limit|default local-preference)"
+    r"|neighbor \S+ (remote-as|description|password|timers|timers connect|ebgp-multihop|update-source|port|weight"
+    r"|advertisement-interval|maximum-prefix|route-map (in|out)|prefix-list (in|out)|filter-list (in|out))"
+    r"|timers bgp|maximum-paths|maximum-paths ibgp|(detect-multiplier|transmit-interval|receive-interval)"
+    r"|set (local-preference|metric|tag|weight|origin)|network \S+"
+)
+"""Slots whose new value may be sent over the old one; all others are taken away first."""
+
+NO_BY_SLOT = re.compile(
+    r"neighbor \S+ (description|password|timers|timers connect|ebgp-multihop|update-source|port|advertisement-interval"
+    r"|local-as|maximum-prefix|weight|allowas-in|default-originate)"
+    r"|bgp (router-id|cluster-id|graceful-restart \S+|listen limit|default local-preference)"
+    r"|timers bgp|maximum-paths|maximum-paths ibgp|network \S+|redistribute \S+|advertise \S+ unicast"
+)
+"""Slots that ``no SLOT`` clears whatever their value; it also keeps secrets out of deletions."""
+
+RESET = {
+    "detect-multiplier": "detect-multiplier 3",
+    "transmit-interval": "transmit-interval 300",
+    "receive-interval": "receive-interval 300",
+    "echo transmit-interval": "echo transmit-interval 50",
+    "echo receive-interval": "echo receive-interval 50",
+}
+"""Slots without a ``no``: their default, which FRR does not print."""
+
+OTHER_RD = "rd 0:0"
+"""bgpd remembers a distinguisher that was taken away and ignores the same one when it is set again (status 0, but
+no line): a VRF instance that stands already is given another one first."""
+
+VRF_INSTANCE = re.compile(r"router bgp \S+ vrf (\S+)$")
+DEFAULT_INSTANCE = re.compile(r"router bgp \S+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``text`` in ``context``, sent for ``step``; the steps in ``carries`` hold once it is taken.
+
+    ``owner`` is the line that says which daemon takes the command.
+    """
+
+    context: tuple[str, ...]
+    text: str
+    owner: FrrLine
+    step: Step
+    carries: tuple[Step, ...] = ()
+
+
+def commands(steps: Sequence[Step], actual: Lines) -> list[Command]:
+    """The commands for ``steps``, kept in their order of deletions and creations, block by block.
+
+    ``actual`` is what FRR has before them.
+    """
+    plan: list[Command] = []
+    doomed = _doomed(steps, actual)
+    cleared: set[Key] = set()
+    for leaving, coming in _phases(steps):
+        plan += _deletions(sorted(leaving, key=_old_place, reverse=True), doomed, actual, cleared)
+        plan += [part for step in sorted(coming, key=_place) for part in _settings(step, actual)]
+    return plan + _revived(steps, doomed, actual)
+
+
+def removal(fact: FrrLine) -> str:
+    """The line that takes ``fact`` away."""
+    if fact.text.startswith("no "):
+        return fact.text[3:]
+    if (default := RESET.get(fact.slot)) is not None:
+        return default
+    words = fact.text.split(" ")
+    if fact.peer is not None and words[2] != "peer-group":
+        return f"no neighbor {words[1]}" + (" interface" if words[2] == "interface" else "")
+    return "no " + (fact.slot if NO_BY_SLOT.fullmatch(fact.slot) else fact.text)
+
+
+def explain(step: Step) -> list[str]:
+    """What a person would type in vtysh for ``step``, from ``configure terminal`` on; secrets masked."""
+    fact = _line(step.fact)
+    texts = [removal(_line(step.before))] if _leaves(step) else []
+    texts += [fact.text] if step.after is not None else []
+    inside = [" " * depth + opened for depth, opened in enumerate(fact.context)]
+    return inside + [" " * len(fact.context) + mask(text) for text in texts]
+
+
+def _line(fact: object) -> FrrLine:
+    if not isinstance(fact, FrrLine):
+        raise TypeError(f"not a line of FRR: {fact!r}")
+    return fact
+
+
+def _place(step: Step) -> tuple[object, ...]:
+    return _line(step.fact).place
+
+
+def _old_place(step: Step) -> tuple[object, ...]:
+    return _line(step.before).place
+
+
+def _phases(steps: Iterable[Step]) -> Iterator[tuple[list[Step], list[Step]]]:
+    """Pairs of what is taken away and what is set then; a change that FRR cannot make in place is in both."""
+    leaving: list[Step] = []
+    coming: list[Step] = []
+    for step in steps:
+        if coming and step.verb == "delete":
+            yield leaving, coming
+            leaving, coming = [], []
+        if _leaves(step):
+            leaving.append(step)
+        if step.after is not None:
+            coming.append(step)
+    yield leaving, coming
+
+
+def _leaves(step: Step) -> bool:
+    """Whether the old value has to be taken away."""
+    return step.before is not None and (step.after is None or not _in_place(_line(step.before), _line(step.after)))
+
+
+def _settings(step: Step, actual: Lines) -> list[Command]:
+    after = _line(step.after)
+    setting = Command(after.context, after.text, after, step, (step,))
+    if after.slot != "rd" or step.before is not None or ("frr", (), after.context[0]) not in actual:
+        return [setting]
+    return [Command(after.context, OTHER_RD, after, step), setting]
+
+
+def _in_place(before: FrrLine, after: FrrLine) -> bool:
+    negated = before.text.startswith("no ") != after.text.startswith("no ")
+    return IN_PLACE.fullmatch(after.slot) is not None or (
+        negated and before.text.removeprefix("no ") == after.text.removeprefix("no ")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """What goes away as a whole: blocks by the context they open, neighbours by (context, name), with the line
+    whose removal does it and its step."""
+
+    blocks: Mapping[tuple[str, ...], tuple[FrrLine, Step]]
+    peers: Mapping[tuple[tuple[str, ...], str], tuple[FrrLine, Step]]
+
+    def over(self, fact: FrrLine) -> tuple[FrrLine, Step] | None:
+        """The outermost thing that takes ``fact`` along, None if it goes by itself or stays."""
+        for depth in range(1, len(fact.context) + 1):
+            if (found := self.blocks.get(fact.context[:depth])) is not None:
+                return found
+        named = fact.neighbor
+        found = self.peers.get((fact.context[:1], named)) if named is not None else None
+        return None if found is None or found[0] is fact else found
+
+
+def _doomed(steps: Sequence[Step], actual: Lines) -> Doomed:
+    blocks: dict[tuple[str, ...], tuple[FrrLine, Step]] = {}
+    peers: dict[tuple[tuple[str, ...], str], tuple[FrrLine, Step]] = {}
+    for step in steps:
+        if not _leaves(step):
+            continue
+        fact = _line(step.before)
+        if (opened := fact.block) is not None:
+            blocks[opened] = (fact, step)
+            continue
+        for name in _names_removed(fact, actual):
+            # FRR 8 takes the members along with the AS of their group, FRR 10 does not: their own lines come first.
+            if (fact.context, name) not in peers or fact.peer == name:
+                peers[(fact.context, name)] = (fact, step)
+    return Doomed(blocks, peers)
+
+
+def _names_removed(fact: FrrLine, actual: Lines) -> list[str]:
+    """The neighbours and groups that go when ``fact`` does."""
+    words = fact.text.split(" ")
+    if len(fact.context) != 1 or words[0] != "neighbor" or words[2] not in ("peer-group", "remote-as", "interface"):
+        return []
+    name = words[1]
+    if fact.slot == f"neighbor {name} peer-group" and len(words) > 3:
+        own = ("frr", fact.context, f"neighbor {name} remote-as")
+        return [] if own in actual else [name]
+    if fact.peer is not None and words[2] != "peer-group":
+        return [name]
+    members = [line.text.split(" ")[1] for line in actual.under(fact.context[0]) if _joins(line, name)]
+    return [name, *members] if words[2] == "peer-group" else members
+
+
+def _joins(fact: FrrLine, group: str) -> bool:
+    return len(fact.context) == 1 and fact.peer is not None and fact.text.endswith(f" peer-group {group}")
+
+
+def _deletions(ordered: Sequence[Step], doomed: Doomed, actual: Lines, cleared: set[Key]) -> Iterator[Command]:
+    """One command for each outermost thing deleted; it carries the deletions inside, innermost first.
+
+    What has to make way although it stays goes to ``cleared``.
+    """
+    inside: dict[Key, list[Step]] = defaultdict(list)
+    outermost: list[Step] = []
+    for step in ordered:
+        roof = doomed.over(_line(step.before))
+        if roof is None:
+            outermost.append(step)
+        elif step.verb == "delete":
+            inside[roof[0].key].append(step)
+    cleared |= {step.fact.key for step in ordered}
+    for step in outermost:
+        fact = _line(step.before)
+        for stays in _standing_on(fact, actual):
+            if stays.key not in cleared:
+                cleared.add(stays.key)
+                yield Command(stays.context, removal(stays), stays, step)
+        own = (step,) if step.verb == "delete" else ()
+        yield Command(fact.context, removal(fact), fact, step, (*inside[fact.key], *own))
+
+
+def _standing_on(fact: FrrLine, actual: Lines) -> Iterator[FrrLine]:
+    """What makes FRR refuse to delete an instance: its VNI; for the default one, the VRF instances, too."""
+    if fact.context:
+        return
+    if (found := VRF_INSTANCE.match(fact.text)) is not None:
+        vni = actual.get(("frr", (f"vrf {found[1]}",), "vni"))
+        if vni is not None:
+            yield vni
+    elif DEFAULT_INSTANCE.match(fact.text):
+        for top in actual.tops():
+            if VRF_INSTANCE.match(top):
+                block = actual[("frr", (), top)]
+                yield from _standing_on(block, actual)
+                yield block
+
+
+def _revived(steps: Sequence[Step], doomed: Doomed, actual: Lines) -> list[Command]:
+    """The lines that stay but went with a deletion, to be sent again for the step of that deletion."""
+    touched = {step.fact.key for step in steps}
+    back: dict[Key, Command] = {}
+    tops = {opened[0] for opened in doomed.blocks} | {context[0] for context, _ in doomed.peers}
+    for fact in (line for top in tops for line in actual.under(top)):
+        roof = doomed.over(fact)
+        if roof is not None:
+            back[fact.key] = Command(fact.context, fact.text, fact, roof[1])
+    for gone, step in doomed.blocks.values():
+        for stays in _standing_on(gone, actual):
+            for fact in actual.under(top_of(stays)) if stays.block else (stays,):
+                back[fact.key] = Command(fact.context, fact.text, fact, step)
+    return sorted((sent for key, sent in back.items() if key not in touched), key=lambda sent: sent.owner.place)

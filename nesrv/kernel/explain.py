@@ -1,0 +1,251 @@
+"""Each step as the commands that a person would type for it (iproute2, sysctl); pure.
+
+The commands can be run: fed to a shell they lead to the same kernel state as the writer.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nesrv.facts import Step
+from nesrv.kernel.facts import UNDERLAY, Address, Bridge, Leg, LinkSettings, Nic, Place, Vrf, Vxlan
+from nesrv.kernel.layout import (
+    HOST_MARK,
+    OUR_GROUP,
+    OVERHEAD,
+    SETTINGS_MARK,
+    UNREACHABLE_METRIC,
+    Layout,
+    alias,
+    describe,
+    table_for,
+)
+
+VRF_SYSCTLS = {
+    "net.ipv4.ip_forward": "1",
+    "net.ipv6.conf.all.forwarding": "1",
+    "net.ipv6.conf.default.forwarding": "1",
+    "net.ipv4.conf.all.rp_filter": "0",
+    "net.ipv4.conf.default.rp_filter": "0",
+    "net.ipv6.conf.default.accept_ra": "0",
+    "net.ipv6.conf.default.accept_dad": "0",
+    "net.ipv6.conf.all.keep_addr_on_down": "1",
+    "net.ipv6.conf.default.keep_addr_on_down": "1",
+}
+"""A VRF routes, may take asymmetric paths, and has its addresses at once and for as long as they are configured."""
+
+UNDERLAY_SYSCTLS = {"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1"}
+"""What routing needs in a namespace that VRF devices or legs share."""
+
+LINK_SYSCTLS = {
+    "net.ipv4.conf.{}.rp_filter": "0",
+    "net.ipv6.conf.{}.accept_ra": "0",
+    "net.ipv6.conf.{}.accept_dad": "0",
+    "net.ipv6.conf.{}.keep_addr_on_down": "1",
+}
+"""The same as in a VRF namespace, for one link in a shared namespace."""
+
+Lines = list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What commands depend on beside their own fact: legs by name, VRF tables by name, the underlay's MTU in bytes."""
+
+    legs: Mapping[str, Leg] = field(default_factory=dict)
+    tables: Mapping[str, int] = field(default_factory=dict)
+    underlay_mtu: int = 1500
+
+
+def explain(step: Step, layout: Layout, known: Known = Known()) -> Lines:
+    """Shell commands, empty where the step changes nothing in the kernel."""
+    return _EXPLAINERS[type(step.fact)](step, layout, known)
+
+
+def attempt(step: Step) -> str:
+    """What was tried, for the message of a refusal."""
+    return f"{step.verb} {_NOUNS[type(step.fact)](step.fact)}"
+
+
+def _inside(layout: Layout, place: Place) -> str:
+    path = layout.namespace(place)
+    own = (place.kind == "host" and not place.name) or (layout.underlay is None and place_is_underlay(layout, place))
+    return "" if own else f"nsenter --net={shlex.quote(str(path))} "
+
+
+def place_is_underlay(layout: Layout, place: Place) -> bool:
+    """Whether links of ``place`` live in the element's own namespace."""
+    return place.kind == "underlay" or (place.kind == "vrf" and layout.kind == "device")
+
+
+def _sysctls(prefix: str, values: dict[str, str]) -> str:
+    return f"{prefix}sysctl -qew " + " ".join(f"{name}={value}" for name, value in values.items())
+
+
+def _shared_link_sysctls(layout: Layout, place: Place, name: str) -> Lines:
+    if place.kind == "vrf" and not layout.master(place):
+        return []
+    per_link = {key.format(name.replace(".", "/")): value for key, value in LINK_SYSCTLS.items()}
+    return [_sysctls(_inside(layout, place), UNDERLAY_SYSCTLS | per_link)]
+
+
+def _vrf(step: Step, layout: Layout, known: Known) -> Lines:
+    fact = step.fact
+    assert isinstance(fact, Vrf)
+    if step.verb == "change":
+        return []
+    if layout.kind == "netns":
+        return _namespace_vrf(step, fact.name, layout)
+    return _device_vrf(step, fact.name, layout, known.tables.get(fact.name, table_for(fact.name, ())))
+
+
+def _namespace_vrf(step: Step, name: str, layout: Layout) -> Lines:
+    path = shlex.quote(str(layout.vrf_directory / name))
+    if step.after is None:
+        return [f"umount -l {path}", f"rm {path}"]
+    enter = f"nsenter --net={path} "
+    return [f"touch {path}", f"unshare --net={path} true", _sysctls(enter, VRF_SYSCTLS), f"{enter}ip link set lo up"]
+
+
+def _device_vrf(step: Step, name: str, layout: Layout, table: int) -> Lines:
+    enter = _inside(layout, UNDERLAY)
+    last = f"unreachable default metric {UNREACHABLE_METRIC} table {table}"
+    if step.after is None:
+        routes = [f"{enter}ip -{version} route del {last}" for version in (4, 6)]
+        return [*routes, f"{enter}ip link del {name}"]
+    return [
+        f"{enter}ip link add {name} group {OUR_GROUP} type vrf table {table}",
+        *(f"{enter}ip -{version} route add {last} proto static" for version in (4, 6)),
+        f'{enter}ip link set {name} alias "{alias()}" up',
+    ]
+
+
+def _nic(step: Step, layout: Layout, known: Known) -> Lines:
+    """Addresses, MTU and state go along; which they are only the kernel knows."""
+    fact = step.fact
+    assert isinstance(fact, Nic)
+    if step.before is not None and step.after is not None:
+        return _nic(Step(step.before, None), layout, known) + _nic(Step(None, step.after), layout, known)
+    here, there = (fact.origin, UNDERLAY) if step.after is not None else (UNDERLAY, fact.origin)
+    target = shlex.quote(str(layout.namespace(there)))
+    if str(layout.namespace(there)).startswith("/proc/self"):
+        target = "$$"
+    save = f"saved=$(mktemp) && {_inside(layout, here)}ip addr save dev {fact.name} scope global >$saved"
+    up = f"{_inside(layout, here)}ip -o link show up dev {fact.name} | grep -q . && up=up || up=down"
+    return [
+        save,
+        up,
+        f"{_inside(layout, here)}ip link set {fact.name} netns {target}",
+        f"{_inside(layout, there)}ip link set {fact.name} $up",
+        f"{_inside(layout, there)}ip addr restore <$saved; rm $saved",
+    ]
+
+
+def _bridge(step: Step, layout: Layout, known: Known) -> Lines:
+    fact = step.fact
+    assert isinstance(fact, Bridge)
+    ip = f"{_inside(layout, fact.place)}ip link"
+    if step.after is None:
+        return [f"{ip} del {fact.name}"]
+    if step.before is not None:
+        return [f"{ip} set {fact.name} address {fact.mac}"]
+    master = layout.master(fact.place)
+    enslaved = f" master {master}" if master else ""
+    return [
+        f"{ip} add {fact.name} group {OUR_GROUP} address {fact.mac}{enslaved} type bridge stp_state 0",
+        *_shared_link_sysctls(layout, fact.place, fact.name),
+        f"{ip} set {fact.name} addrgenmode none",
+        f'{ip} set {fact.name} alias "{alias()}" up',
+    ]
+
+
+def _vxlan(step: Step, layout: Layout, known: Known) -> Lines:
+    """Made from the underlay, where its socket is, straight into the namespace of its VRF."""
+    fact = step.fact
+    assert isinstance(fact, Vxlan)
+    ip = f"{_inside(layout, fact.place)}ip link"
+    delete = f"{ip} del {fact.name}"
+    if step.after is None:
+        return [delete]
+    target = "" if place_is_underlay(layout, fact.place) else f" netns {layout.namespace(fact.place)}"
+    kind = f"type vxlan id {fact.vni} local {fact.local} dstport {fact.port} nolearning"
+    mtu = known.underlay_mtu - OVERHEAD[ipaddress.ip_address(fact.local).version]
+    return [
+        *([delete] if step.before is not None else []),
+        f"{_inside(layout, UNDERLAY)}ip link add {fact.name}{target} mtu {mtu} group {OUR_GROUP} {kind}",
+        f"{ip} set {fact.name} master {fact.bridge} addrgenmode none",
+        f"{ip} set {fact.name} type bridge_slave neigh_suppress on learning off",
+        f'{ip} set {fact.name} alias "{alias()}" up',
+    ]
+
+
+def _leg(step: Step, layout: Layout, known: Known) -> Lines:
+    fact = step.fact
+    assert isinstance(fact, Leg)
+    delete = [f"{_inside(layout, step.before.place)}ip link del {fact.name}"] if isinstance(step.before, Leg) else []
+    if step.after is None:
+        return delete
+    ip = f"{_inside(layout, fact.place)}ip link"
+    master = layout.master(fact.place)
+    host = "/proc/$$/ns/net" if not fact.host.name else str(layout.namespace(fact.host))
+    same = layout.namespace(fact.host) == layout.namespace(fact.place)
+    peer = f"peer name {fact.host_name}" + ("" if same else f" netns {host}")
+    return [
+        *delete,
+        f"{ip} add {fact.name} group {OUR_GROUP}{f' master {master}' if master else ''} type veth {peer}",
+        *_shared_link_sysctls(layout, fact.place, fact.name),
+        f'{ip} set {fact.name} alias "{alias(HOST_MARK + fact.host.name)}"',
+    ]
+
+
+def _settings(step: Step, layout: Layout, known: Known) -> Lines:
+    """A leg's host end goes with it; what a link that nesrv did not make had before, only its records know."""
+    fact = step.fact
+    assert isinstance(fact, LinkSettings)
+    leg = known.legs.get(fact.name)
+    made = leg is not None and leg.place == fact.place
+    wanted = fact if step.after is not None else LinkSettings(fact.place, fact.name, 1500 if made else None, False, "")
+    words = (f" mtu {wanted.mtu}" if wanted.mtu is not None else "") + (" up" if wanted.up else " down")
+    lines = []
+    mark = ""
+    if leg is not None and made:
+        lines = [f"{_inside(layout, leg.host)}ip link set {leg.host_name}{words}"]
+        suffix = (SETTINGS_MARK,) if step.after is not None else ()
+        mark = f' alias "{alias(HOST_MARK + leg.host.name, *suffix)}"'
+    return [*lines, f"{_inside(layout, fact.place)}ip link set {fact.name}{mark}{words}"]
+
+
+def _address(step: Step, layout: Layout, known: Known) -> Lines:
+    fact = step.fact
+    assert isinstance(fact, Address)
+    if step.verb == "change":
+        return []
+    verb = "add" if step.after is not None else "del"
+    link = layout.link(fact.place, fact.link)
+    nodad = " nodad" if verb == "add" and ipaddress.ip_interface(fact.address).version == 6 else ""
+    return [f"{_inside(layout, fact.place)}ip addr {verb} {fact.address} dev {link}{nodad}"]
+
+
+_EXPLAINERS: dict[type, Callable[[Step, Layout, Known], Lines]] = {
+    Vrf: _vrf,
+    Nic: _nic,
+    Bridge: _bridge,
+    Vxlan: _vxlan,
+    Leg: _leg,
+    LinkSettings: _settings,
+    Address: _address,
+}
+
+_NOUNS: dict[type, Callable[[Any], str]] = {
+    Vrf: lambda f: f"VRF {f.name}",
+    Nic: lambda f: f"NIC {f.name} of {describe(f.origin)}",
+    Bridge: lambda f: f"bridge {f.name} in {describe(f.place)}",
+    Vxlan: lambda f: f"VXLAN {f.name} (VNI {f.vni}, {f.local}, port {f.port}) in {describe(f.place)}",
+    Leg: lambda f: f"leg {f.name} in {describe(f.place)} with {f.host_name} in {describe(f.host)}",
+    LinkSettings: lambda f: f"settings of {f.name} in {describe(f.place)}",
+    Address: lambda f: f"address {f.address} on {f.link} in {describe(f.place)}",
+}

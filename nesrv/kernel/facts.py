@@ -1,0 +1,149 @@
+"""The kernel objects that the element is made of, as facts; no I/O here.
+
+``Place`` says where a link lives without saying which VRF back end is in use: only the
+kernel room knows whether a VRF is a device or a network namespace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """``underlay`` is the element's own namespace; ``vrf`` an L3VRF of it, by kernel name; ``host``
+    a named network namespace outside the element (empty name: where nesrv was started)."""
+
+    kind: Literal["underlay", "vrf", "host"]
+    name: str = ""
+
+
+UNDERLAY = Place("underlay")
+
+
+@dataclass(frozen=True, slots=True)
+class Vrf:
+    """An L3VRF: device and table with an unreachable default, or a network namespace."""
+
+    name: str
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (0,)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return ("vrf", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """A NIC moved from ``origin`` into the element's namespace, addresses and MTU kept; deleting gives it back."""
+
+    name: str
+    origin: Place
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (1,)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return ("nic", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A bridge without IPv6 link-local of its own; ``mac`` is the router MAC that EVPN announces."""
+
+    place: Place
+    name: str
+    mac: str
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (20,)
+
+    @property
+    def key(self) -> tuple[str | Place, ...]:
+        return ("bridge", self.place, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Vxlan:
+    """A VXLAN device in ``place``, its socket in the underlay; learning off, neighbour suppression on.
+
+    ``local`` is the VTEP's IPv4 or IPv6 address, ``port`` the UDP port, ``bridge`` its master.
+    """
+
+    place: Place
+    name: str
+    vni: int
+    local: str
+    port: int
+    bridge: str
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (21,)
+
+    @property
+    def key(self) -> tuple[str | Place, ...]:
+        return ("vxlan", self.place, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A veth pair: ``name`` in ``place`` (the VRF or the underlay), ``host_name`` in ``host``."""
+
+    place: Place
+    name: str
+    host: Place
+    host_name: str
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (22,)
+
+    @property
+    def key(self) -> tuple[str | Place, ...]:
+        return ("leg", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """MTU in bytes (None: leave the kernel's) and administrative state of a link made or adopted."""
+
+    place: Place
+    name: str
+    mtu: int | None
+    up: bool
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (23,)
+
+    @property
+    def key(self) -> tuple[str | Place, ...]:
+        return ("settings", self.place, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """``address`` is ``ADDRESS/LENGTH`` in canonical form, IPv4 or IPv6, on a link."""
+
+    place: Place
+    link: str
+    address: str
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (24,)
+
+    @property
+    def key(self) -> tuple[str | Place, ...]:
+        return ("address", self.place, self.link, self.address)
+
+
+def satisfies(wanted: object, actual: object) -> bool:
+    """Whether ``actual`` is all that ``wanted`` asks for: settings without an MTU are content with any."""
+    if isinstance(wanted, LinkSettings) and isinstance(actual, LinkSettings) and wanted.mtu is None:
+        return (wanted.place, wanted.name, wanted.up) == (actual.place, actual.name, actual.up)
+    return wanted == actual
+
+
+KernelFact = Vrf | Nic | Bridge | Vxlan | Leg | LinkSettings | Address

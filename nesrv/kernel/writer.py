@@ -1,0 +1,283 @@
+"""The kernel as a thing that takes steps of kernel facts, and says exactly what it took."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import resource
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nesrv.facts import AfterStep, Fact, Step, StepRefused
+from nesrv.kernel import requests
+from nesrv.kernel.backends import backend_for
+from nesrv.kernel.explain import Known, attempt, explain
+from nesrv.kernel.facts import Address, Bridge, KernelFact, Leg, LinkSettings, Nic, Vrf, Vxlan, satisfies
+from nesrv.kernel.layout import Layout
+from nesrv.kernel.links import Links, system_words
+from nesrv.kernel.message import Link
+from nesrv.kernel.nics import Nics
+from nesrv.kernel.reader import Key, Reader, half_made
+from nesrv.kernel.records import Records
+from nesrv.kernel.sockets import Refused
+from nesrv.kernel.spaces import Space, Spaces
+
+logger = logging.getLogger(__name__)
+
+CONFIRM_SECONDS, CONFIRM_PAUSE_SECONDS = 0.2, 0.005
+BREATH_SECONDS = 0.005
+"""How long steps may hold the event loop before others get a turn."""
+
+OnChange = Callable[[frozenset[Key]], None]
+
+
+class Kernel:
+    """One element's kernel objects.  ``on_change`` is told the keys whose facts changed without our doing."""
+
+    def __init__(self, layout: Layout, state: Path, on_change: OnChange | None = None) -> None:
+        self.layout = layout
+        self.on_change = on_change
+        self._state = state
+        self._spaces = Spaces(layout)
+        self._lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Reads what is there; finishes what an earlier nesrv left half done.  Raises OSError, Refused."""
+        _raise_file_limit()
+        self._records = Records(self._state)
+        self._spaces.open()
+        self._reader = Reader(self._spaces, self.layout, self._records)
+        self._backend = backend_for(self.layout, self._spaces, self._reader)
+        self._links = Links(self.layout, self._spaces, self._reader, self._records)
+        self._nics = Nics(self._spaces, self._reader, self._records, self._links)
+        self._carriers = _carriers(self)
+        self._backend.prepare()
+        self._reader.load()
+        self._nics.recover()
+        self._sweep()
+        self._spaces.release()
+        assert self._spaces.monitor is not None
+        asyncio.get_running_loop().add_reader(self._spaces.monitor, self._heard)
+
+    async def stop(self) -> None:
+        """Stops listening; everything stays in place."""
+        if self._spaces.monitor is not None:
+            asyncio.get_running_loop().remove_reader(self._spaces.monitor)
+        self._spaces.close()
+
+    async def clear(self) -> None:
+        """Removes all that nesrv made, gives back what it took, and stops."""
+        facts = [fact for key, fact in self.actual.items() if self._reader.owns(key)]
+        facts.sort(key=lambda fact: fact.rank, reverse=True)
+        try:
+            await self.apply([Step(fact, None) for fact in facts])
+        finally:
+            await self.stop()
+        self._backend.clear()
+
+    @property
+    def actual(self) -> Mapping[Key, KernelFact]:
+        """What the kernel has now; beside nesrv's own also addresses and settings of the underlay's other links."""
+        self._take_in()
+        return self._reader.actual
+
+    def owns(self, key: Key) -> bool:
+        """Whether the fact is about something that nesrv made or took, so that it may go when nobody wants it."""
+        return self._reader.owns(key)
+
+    async def apply(self, steps: Sequence[Step], after_step: AfterStep | None = None) -> None:
+        """Carries out the steps in order; raises StepRefused with those that stand.  A refused step leaves nothing."""
+        async with self._lock:
+            self._take_in()
+            done: list[Step] = []
+            breath = time.monotonic()
+            try:
+                for some in _together(steps) if after_step is None else ([step] for step in steps):
+                    if len(some) > 1:
+                        await self._remove_together(some, done)
+                        continue
+                    self._carry_out(some[0], done)
+                    done.append(some[0])
+                    if after_step is not None:
+                        after_step(some[0])
+                    if time.monotonic() - breath > BREATH_SECONDS:
+                        await asyncio.sleep(0)
+                        breath = time.monotonic()
+            finally:
+                self._spaces.release()
+            await self._confirm(done)
+
+    async def announce(self, addresses: Iterable[Address]) -> None:
+        """Has the kernel tell of addresses of ours once more, for whoever has missed them."""
+        async with self._lock:
+            self._take_in()
+            try:
+                for address in addresses:
+                    with contextlib.suppress(Refused):
+                        self._links.announce_address(address)
+            finally:
+                self._spaces.release()
+
+    def explain(self, steps: Sequence[Step]) -> list[list[str]]:
+        """The commands that a person would type for each step, knowing what the kernel has now."""
+        facts: list[Fact | None] = [*self.actual.values(), *(step.after for step in steps)]
+        legs = {fact.name: fact for fact in facts if isinstance(fact, Leg)}
+        links = self._spaces.underlay.links.values()
+        tables = {link.name: link.table for link in links if link.kind == "vrf"}
+        known = Known(legs, tables, self._links.underlay_mtu())
+        return [explain(step, self.layout, known) for step in steps]
+
+    def _carry_out(self, step: Step, done: Sequence[Step]) -> None:
+        try:
+            self._carriers[type(step.fact), step.verb](step)
+        except Refused as refused:
+            raise StepRefused(step, f"{attempt(step)}: {refused.words}", done) from None
+        except OSError as error:
+            raise StepRefused(step, f"{attempt(step)}: {system_words(error)}", done) from None
+        finally:
+            self._reader.refresh(self._spaces.drain())
+
+    async def _remove_together(self, steps: Sequence[Step], done: list[Step]) -> None:
+        """Removes links namespace by namespace; ``done`` gets those that went, also where one is refused."""
+        refused: StepRefused | None = None
+        spaces: dict[Space, list[tuple[Step, Link]]] = {}
+        for step in steps:
+            try:
+                found = self._links.removable(step.before)  # type: ignore[arg-type]
+            except Refused as error:
+                refused = StepRefused(step, f"{attempt(step)}: {error.words}", done)
+                break
+            if found is None:
+                done.append(step)
+            else:
+                spaces.setdefault(found[0], []).append((step, found[1]))
+        for space, pairs in spaces.items():
+            try:
+                self._links.remove_together(space, [link for _step, link in pairs])
+            except Refused as error:
+                raise StepRefused(pairs[0][0], f"{attempt(pairs[0][0])}: {error.words}", done) from None
+            finally:
+                self._reader.refresh(self._spaces.drain())
+            done.extend(step for step, _link in pairs)
+            await asyncio.sleep(0)
+        if refused is not None:
+            raise StepRefused(refused.step, refused.words, done)
+
+    async def _confirm(self, done: Sequence[Step]) -> None:
+        """The kernel acknowledged every step; what it then tells of itself must agree, or the steps do not count.
+
+        Some news (an IPv6 address) come a moment after the acknowledgement, and some are lost.  Raises StepRefused.
+        """
+        deadline = time.monotonic() + CONFIRM_SECONDS
+        while self._unlike(done) and time.monotonic() < deadline:
+            await asyncio.sleep(CONFIRM_PAUSE_SECONDS)
+            self._take_in()
+        if self._unlike(done):
+            self._reader.refresh(self._spaces.read_again())
+        for step in self._unlike(done):
+            raise StepRefused(step, f"{attempt(step)}: acknowledged by the kernel, but it is not so", done)
+
+    def _unlike(self, steps: Sequence[Step]) -> list[Step]:
+        """The steps whose outcome is not what the kernel has, the last of each key counting."""
+        last = {step.fact.key: step for step in steps}
+        actual = self._reader.actual
+        return [
+            step
+            for key, step in last.items()
+            if step.after is not None and ((there := actual.get(key)) is None or not satisfies(step.after, there))
+        ]
+
+    def _heard(self) -> None:
+        with contextlib.suppress(OSError):
+            self._take_in()
+
+    def _take_in(self) -> None:
+        """Follows what others did."""
+        changed = self._reader.refresh(self._spaces.drain())
+        for space in self._spaces.taken_away():
+            if space.place.kind == "vrf":
+                self._reader.drop_vrf(space.place.name)
+                changed.add(("vrf", space.place.name))
+        if not self._lock.locked():
+            self._spaces.release()
+        if changed and self.on_change is not None:
+            self.on_change(frozenset(changed))
+
+    def _sweep(self) -> None:
+        """Removes links that a nesrv which ended in the middle had made but not completed."""
+        for space in self._spaces:
+            for link in tuple(space.links.values()):
+                if half_made(link):
+                    logger.warning("removing %s, which was left half made", link.name)
+                    with contextlib.suppress(Refused):
+                        self._spaces.socket(space).do(requests.delete_link(link.index))
+        self._reader.refresh(self._spaces.drain())
+
+
+def _together(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
+    """Single steps, and runs of removals of links, which go faster together."""
+    for removals, run in itertools.groupby(steps, _removes_link):
+        if removals:
+            yield list(run)
+        else:
+            yield from ([step] for step in run)
+
+
+def _removes_link(step: Step) -> bool:
+    return step.after is None and isinstance(step.before, (Bridge, Vxlan, Leg))
+
+
+Carrier = Callable[[Step], None]
+
+
+def _carriers(kernel: Kernel) -> dict[tuple[type, str], Carrier]:
+    """Who carries out which verb of which fact."""
+    links, nics, backend = kernel._links, kernel._nics, kernel._backend
+
+    def on_after(act: Callable[[Any], None]) -> Carrier:
+        return lambda step: act(step.after)
+
+    def on_before(act: Callable[[Any], None]) -> Carrier:
+        return lambda step: act(step.before)
+
+    def on_both(act: Callable[[Any, Any], None]) -> Carrier:
+        return lambda step: act(step.before, step.after)
+
+    def on_name(act: Callable[[str], None]) -> Carrier:
+        return lambda step: act(step.fact.name)  # type: ignore[attr-defined]
+
+    def nothing(_step: Step) -> None:
+        return
+
+    return {
+        (Vrf, "create"): on_name(backend.make),
+        (Vrf, "change"): nothing,
+        (Vrf, "delete"): on_name(backend.remove),
+        (Nic, "create"): on_after(nics.adopt),
+        (Nic, "change"): on_both(nics.change_origin),
+        (Nic, "delete"): on_before(nics.give_back),
+        (Bridge, "create"): on_after(links.make_bridge),
+        (Bridge, "change"): on_both(links.change_bridge),
+        (Bridge, "delete"): on_before(links.remove),
+        (Vxlan, "create"): on_after(links.make_vxlan),
+        (Vxlan, "change"): on_both(links.change_by_replacing),
+        (Vxlan, "delete"): on_before(links.remove),
+        (Leg, "create"): on_after(links.make_leg),
+        (Leg, "change"): on_both(links.change_by_replacing),
+        (Leg, "delete"): on_before(links.remove),
+        (LinkSettings, "create"): on_after(links.set_settings),
+        (LinkSettings, "change"): on_after(links.set_settings),
+        (LinkSettings, "delete"): on_before(links.unset_settings),
+        (Address, "create"): on_after(links.add_address),
+        (Address, "change"): nothing,
+        (Address, "delete"): on_before(links.remove_address),
+    }
+
+
+def _raise_file_limit() -> None:
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,105 @@
+"""From requests to replies: the sessions' registry, and one table of operations."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from nesrv import errors
+from nesrv.datastore.incoming import NETCONF
+from nesrv.rpc.element import Element, SessionState
+from nesrv.rpc.operation import Answer, Call, Data, Ok, Operation, Operations
+from nesrv.rpc.params import Params
+from nesrv.wire import messages
+from nesrv.wire.handler import Peer, SessionEnd, TooManySessions
+from nesrv.wire.messages import RpcRequest
+
+logger = logging.getLogger(__name__)
+
+
+ALIASES = {"commit-configuration": f"{{{NETCONF}}}commit"}
+"""Operations under the name that a vendor's clients give them: Junos commits in no namespace."""
+
+
+class Dispatcher:
+    """The server's side of every session (``nesrv.wire.handler.SessionHandler``)."""
+
+    def __init__(
+        self, element: Element, operations: Iterable[Operations], capabilities: Sequence[str], max_sessions: int
+    ) -> None:
+        self._element = element
+        self._operations: dict[str, Operation] = {}
+        for table in operations:
+            self._operations.update(table)
+        self._capabilities = tuple(capabilities)
+        self._max_sessions = max_sessions
+        self._last_session = 0
+
+    @property
+    def capabilities(self) -> Sequence[str]:
+        return self._capabilities
+
+    def opened(self, peer: Peer) -> int:
+        if len(self._element.sessions) >= self._max_sessions:
+            self._element.dropped_sessions += 1
+            raise TooManySessions(f"{self._max_sessions} sessions are open")
+        self._last_session += 1
+        self._element.in_sessions += 1
+        number = self._last_session
+        self._element.sessions[number] = SessionState(number, peer, self._element.clock())
+        return number
+
+    def refused(self, session_id: int) -> None:
+        for counters in (self._element.sessions[session_id].counters, self._element.counters):
+            counters.in_bad_rpcs += 1
+            counters.out_rpc_errors += 1
+
+    async def closed(self, session_id: int, end: SessionEnd) -> None:
+        self._element.sessions.pop(session_id, None)
+        await self._element.leave(session_id)
+        if end is SessionEnd.BAD_HELLO:
+            self._element.in_bad_hellos += 1
+        elif end is not SessionEnd.CLOSED:
+            self._element.dropped_sessions += 1
+
+    async def handle(self, session_id: int, request: RpcRequest) -> Iterable[bytes]:
+        session = self._element.sessions[session_id]
+        for counters in (session.counters, self._element.counters):
+            counters.in_rpcs += 1
+        try:
+            return self._reply(request, await self._run(session, request))
+        except errors.RpcError as error:
+            found: tuple[errors.RpcError, ...] = (error,)
+        except errors.RpcErrors as several:
+            found = several.errors
+        except Exception:
+            logger.exception("session %d: %s failed inside the server", session_id, request.name)
+            found = (errors.OperationFailed("The server failed to carry this out; its log says why."),)
+        for counters in (session.counters, self._element.counters):
+            counters.out_rpc_errors += 1
+        return messages.error_reply(request, found, self._element.schema.xpath)
+
+    def _reply(self, request: RpcRequest, answer: Answer) -> Iterable[bytes]:
+        if isinstance(answer, Ok):
+            return messages.ok_reply(request)
+        if isinstance(answer, Data):
+            return messages.data_reply(request, answer.fragments, answer.namespace)
+        return messages.content_reply(request, answer.fragments)
+
+    async def _run(self, session: SessionState, request: RpcRequest) -> Answer:
+        tag = ALIASES.get(request.operation.tag, request.operation.tag)
+        operation = self._operations.get(tag)
+        rpc = self._element.schema.rpcs.get(tag)
+        if operation is None or rpc is None:
+            raise self._unknown(request)
+        return await operation(Call(self._element, session, Params(request.operation, rpc)))
+
+    def _unknown(self, request: RpcRequest) -> errors.RpcError:
+        known = {info.namespace for info in self._element.schema.modules.values()}
+        if request.namespace not in known:
+            return errors.UnknownNamespace(
+                f'No module with the namespace "{request.namespace}" is served here.',
+                info=(("bad-element", request.name), ("bad-namespace", request.namespace)),
+                type="protocol",
+            )
+        return errors.OperationNotSupported(f"There is no operation <{request.name}> here.", type="protocol")

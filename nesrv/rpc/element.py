@@ -1,0 +1,88 @@
+"""What every operation works on: the datastores, their locks, and the sessions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from nesrv.commit.pipeline import Pipeline
+from nesrv.datastore.edit import Editor
+from nesrv.datastore.locks import Locks
+from nesrv.datastore.shards import Shards
+from nesrv.datastore.snapshot import Snapshot
+from nesrv.schema.schema import Schema
+from nesrv.wire.handler import Peer
+
+
+@dataclass(slots=True)
+class Counters:
+    """RFC 6022's statistics, for a session or for the server."""
+
+    in_rpcs: int = 0
+    in_bad_rpcs: int = 0
+    out_rpc_errors: int = 0
+    out_notifications: int = 0
+
+
+@dataclass(slots=True)
+class SessionState:
+    """One open session; ``login`` in seconds since the epoch."""
+
+    number: int
+    peer: Peer
+    login: float
+    counters: Counters = field(default_factory=Counters)
+
+
+class Candidate:
+    """The shared candidate: a snapshot, and who has changed it since it was last running."""
+
+    def __init__(self, running: Snapshot) -> None:
+        self.snapshot = running
+        self.editors: set[int] = set()
+
+    def change(self, snapshot: Snapshot, session: int) -> None:
+        if snapshot is not self.snapshot:
+            self.snapshot = snapshot
+            self.editors.add(session)
+
+    def reset(self, running: Snapshot) -> None:
+        self.snapshot = running
+        self.editors.clear()
+
+
+class Element:
+    """The network element as NETCONF sees it."""
+
+    def __init__(self, shards: Shards, pipeline: Pipeline, clock: Callable[[], float] = time.time) -> None:
+        self.shards = shards
+        self.editor = Editor(shards)
+        self.pipeline = pipeline
+        self.candidate = Candidate(pipeline.running)
+        self.locks = Locks()
+        self.sessions: dict[int, SessionState] = {}
+        self.counters = Counters()
+        self.in_sessions = 0
+        self.dropped_sessions = 0
+        self.in_bad_hellos = 0
+        self.clock = clock
+        self.started = clock()
+
+    @property
+    def schema(self) -> Schema:
+        return self.shards.schema
+
+    def snapshot(self, datastore: str) -> Snapshot:
+        return self.candidate.snapshot if datastore == "candidate" else self.pipeline.running
+
+    def dirty_editors(self) -> set[int]:
+        """Who has changes in the candidate that are neither committed nor discarded."""
+        return self.candidate.editors if self.pipeline.changes(self.candidate.snapshot) else set()
+
+    async def leave(self, session: int) -> None:
+        """The session is gone: its locks are released, its changes of the candidate die with it."""
+        await self.pipeline.settled()
+        if "candidate" in self.locks.release(session) or self.candidate.editors == {session}:
+            self.candidate.reset(self.pipeline.running)
+        self.candidate.editors.discard(session)

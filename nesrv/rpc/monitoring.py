@@ -1,0 +1,184 @@
+"""What the server says about itself: RFC 6022 (monitoring, get-schema) and RFC 8525 (yang-library)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from nesrv import errors
+from nesrv.datastore.build import Plain, build
+from nesrv.datastore.tree import Node
+from nesrv.rpc.element import Counters, Element
+from nesrv.rpc.operation import Answer, Call, Data, Operations
+from nesrv.rpc.params import DATASTORES
+from nesrv.schema.schema import ModuleInfo, Schema
+from nesrv.wire import messages
+
+MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
+BASE_CAPABILITIES = (
+    "urn:ietf:params:netconf:base:1.0",
+    "urn:ietf:params:netconf:base:1.1",
+    "urn:ietf:params:netconf:capability:candidate:1.0",
+    "urn:ietf:params:netconf:capability:validate:1.1",
+    "urn:ietf:params:netconf:capability:rollback-on-error:1.0",
+    "urn:ietf:params:netconf:capability:xpath:1.0",
+)
+
+
+def _implemented(schema: Schema) -> list[ModuleInfo]:
+    return [info for info in schema.modules.values() if info.implemented]
+
+
+def content_id(schema: Schema) -> str:
+    """Changes whenever the set of modules, revisions or features does (RFC 8525 §3)."""
+    text = repr(sorted((m.name, m.revision, m.features, m.implemented) for m in schema.modules.values()))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def capabilities(schema: Schema) -> list[str]:
+    """For the hello: RFC 6241 §8, YANG 1.0 modules as RFC 6020 §5.6.4 wants them, RFC 7950 §5.6.4 for the rest."""
+    listed = list(BASE_CAPABILITIES)
+    library = schema.modules["ietf-yang-library"]
+    listed.append(
+        f"urn:ietf:params:netconf:capability:yang-library:1.1?revision={library.revision}&content-id={content_id(schema)}"
+    )
+    for info in _implemented(schema):
+        query = f"module={info.name}" + (f"&revision={info.revision}" if info.revision else "")
+        query += f"&features={','.join(info.features)}" if info.features else ""
+        listed.append(f"{info.namespace}?{query}")
+    return listed
+
+
+def date_and_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _counters(counters: Counters) -> dict[str, Plain]:
+    return {
+        "in-rpcs": counters.in_rpcs,
+        "in-bad-rpcs": counters.in_bad_rpcs,
+        "out-rpc-errors": counters.out_rpc_errors,
+        "out-notifications": counters.out_notifications,
+    }
+
+
+def netconf_state(element: Element, listed: Sequence[str]) -> Node:
+    """``/netconf-state``."""
+    datastores: list[Plain] = []
+    for name in DATASTORES:
+        holder, since = element.locks.holder(name), element.locks.since(name)
+        entry: dict[str, Plain] = {"name": name}
+        if holder is not None and since is not None:
+            lock: Plain = {"locked-by-session": holder, "locked-time": date_and_time(since)}
+            entry["locks"] = {"global-lock": lock}
+        datastores.append(entry)
+    value: Mapping[str, Plain] = {
+        "capabilities": {"capability": list(listed)},
+        "datastores": {"datastore": datastores},
+        "schemas": {"schema": [_schema(info) for info in element.schema.modules.values()]},
+        "sessions": {"session": _sessions(element)},
+        "statistics": _counters(element.counters)
+        | {
+            "netconf-start-time": date_and_time(element.started),
+            "in-bad-hellos": element.in_bad_hellos,
+            "in-sessions": element.in_sessions,
+            "dropped-sessions": element.dropped_sessions,
+        },
+    }
+    return build(element.schema.data[f"{{{MONITORING}}}netconf-state"], value)
+
+
+def _sessions(element: Element) -> list[Plain]:
+    return [
+        _counters(session.counters)
+        | {
+            "session-id": session.number,
+            "transport": _transport(session.peer.transport),
+            "username": session.peer.user,
+            "source-host": session.peer.source_host,
+            "login-time": date_and_time(session.login),
+        }
+        for session in element.sessions.values()
+    ]
+
+
+def _transport(name: str) -> str:
+    return name if ":" in name else f"ietf-netconf-monitoring:{name}"
+
+
+def _schema(info: ModuleInfo) -> Plain:
+    return {
+        "identifier": info.name,
+        "version": info.revision,
+        "format": "ietf-netconf-monitoring:yang",
+        "namespace": info.namespace,
+        "location": ["NETCONF"],
+    }
+
+
+def yang_library(schema: Schema) -> list[Node]:
+    """``/yang-library``, and ``/modules-state`` for clients that know only RFC 7895."""
+    imported = [info for info in schema.modules.values() if not info.implemented]
+    implemented = _implemented(schema)
+    library: Mapping[str, Plain] = {
+        "module-set": [
+            {
+                "name": "all",
+                "module": [
+                    {
+                        "name": info.name,
+                        "revision": info.revision or None,
+                        "namespace": info.namespace,
+                        "feature": info.features,
+                    }
+                    for info in implemented
+                ],
+                "import-only-module": [
+                    {"name": info.name, "revision": info.revision, "namespace": info.namespace} for info in imported
+                ],
+            }
+        ],
+        "schema": [{"name": "all", "module-set": ["all"]}],
+        "datastore": [{"name": f"ietf-datastores:{name}", "schema": "all"} for name in DATASTORES],
+        "content-id": content_id(schema),
+    }
+    state: Mapping[str, Plain] = {
+        "module-set-id": content_id(schema),
+        "module": [
+            {
+                "name": info.name,
+                "revision": info.revision,
+                "namespace": info.namespace,
+                "feature": info.features,
+                "conformance-type": "implement" if info.implemented else "import",
+            }
+            for info in schema.modules.values()
+        ],
+    }
+    namespace = schema.modules["ietf-yang-library"].namespace
+    return [
+        build(schema.data[f"{{{namespace}}}yang-library"], library),
+        build(schema.data[f"{{{namespace}}}modules-state"], state),
+    ]
+
+
+async def get_schema(call: Call) -> Answer:
+    """RFC 6022 §3.1."""
+    name = call.params.text("identifier")
+    if name is None:
+        raise call.params.missing("identifier")
+    form = (call.params.text("format") or "yang").split(":")[-1]
+    version = call.params.text("version")
+    info = call.element.schema.modules.get(name)
+    if info is None or form != "yang" or version not in (None, "", info.revision):
+        raise errors.InvalidValue(
+            f'There is no schema "{name}"{f" of revision {version}" if version else ""} in the format {form}.',
+            app_tag="data-missing",
+            info=(("bad-element", "identifier"),),
+        )
+    text = call.element.schema.source(name)
+    return Data([messages.escape(text)], MONITORING)
+
+
+OPERATIONS: Operations = {f"{{{MONITORING}}}get-schema": get_schema}

@@ -1,0 +1,325 @@
+"""Operational state at the moment of asking: one reader for each source (kernel, bgpd, zebra, what was applied)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from ipaddress import ip_interface
+from typing import TypeVar
+
+from nesrv.commit.derive import Breather
+from nesrv.datastore.build import Plain, build
+from nesrv.datastore.shards import Shard
+from nesrv.datastore.tree import Node
+from nesrv.features import inputs, interfaces
+from nesrv.features.state import applied, bgp, evpn, instances
+from nesrv.features.state import interfaces as links
+from nesrv.features.state.instances import Anchors, Binding, Endpoint
+from nesrv.frr import state as said
+from nesrv.frr.vty import VtyLost
+from nesrv.frr.writer import Frr
+from nesrv.kernel.facts import UNDERLAY, Leg, Nic, Place, Vxlan
+from nesrv.kernel.state import LinkReader
+from nesrv.kernel.writer import Kernel
+from nesrv.rpc.element import Element
+from nesrv.rpc.known import (
+    INSTANCE,
+    INTERFACE,
+    chosen,
+    known_instance,
+    known_instances,
+    known_interface,
+    known_interfaces,
+)
+from nesrv.rpc.retrieve import StateReader
+from nesrv.rpc.wanted import Wanted
+
+logger = logging.getLogger(__name__)
+
+USER = "/openconfig-system:system/aaa/authentication/users/user"
+SPEAKER = f"{INSTANCE}/protocols/protocol/bgp/neighbors/neighbor"
+OF_SPEAKER = tuple(f"{SPEAKER}/{below}/state" for below in ("timers", "transport", "afi-safis/afi-safi"))
+INSTALLED = f"{SPEAKER}/afi-safis/afi-safi/state/prefixes/installed"
+VTEP = f"{INSTANCE}/connection-points/connection-point/endpoints/endpoint/vxlan"
+PEERS, VNIS = f"{VTEP}/endpoint-peers", f"{VTEP}/endpoint-vnis"
+EVPN = f"{INSTANCE}/evpn/evpn-instances/evpn-instance"
+TARGETS = (f"{EVPN}/state/route-distinguisher", f"{EVPN}/import-export-policy/state")
+OF_LINKS = tuple(f"{INTERFACE}/{below}" for below in ("state", "subinterfaces", "nesrv:leg/state", "nesrv:adopt/state"))
+OF_KERNEL = (
+    f"{INSTANCE}/state/nesrv:kernel-name",
+    f"{INSTANCE}/interfaces/interface/state",
+    f"{EVPN}/vxlan/state",
+)
+
+UNKNOWN = "Unknown"
+"""zebra's word for a VRF that it was told of but does not find."""
+FEW = 4
+"""Up to so many instances bgpd is asked for one by one, else for all at once."""
+
+T = TypeVar("T")
+State = dict[str, list[Node]]
+"""Shard path → nodes."""
+
+
+def readers(kernel: Kernel | None, frr: Frr | None) -> Sequence[StateReader]:
+    """The readers for what there is; later ones are laid over earlier ones."""
+    if kernel is None:
+        return ()
+    told = applied.TOLD_BY_KERNEL | (applied.TOLD_BY_FRR if frr is not None else applied.MADE_BY_FRR)
+    found: list[StateReader] = [Applied(point, told) for point in (INTERFACE, INSTANCE, USER)]
+    found += [InterfaceState(kernel), InstanceState(kernel)]
+    if frr is not None:
+        found += [BgpState(frr), EvpnState(frr), VtepState(frr)]
+    return found
+
+
+def reaches_any(wanted: Wanted, paths: Iterable[str]) -> bool:
+    return any(wanted.reaches(path) for path in paths)
+
+
+def _node(shard: Shard, value: Mapping[str, Plain]) -> list[Node]:
+    return [build(shard.point, value)]
+
+
+class Applied:
+    """Applied configuration of the entries at one shard point; ``told`` by others, see ``features.state.applied``."""
+
+    def __init__(self, point: str, told: frozenset[str]) -> None:
+        self.point = point
+        self._told = told
+
+    async def read(self, element: Element, wanted: Wanted) -> State:
+        state: State = {}
+        if not reaches_any(wanted, applied.leaves(element.schema.node(self.point), self._told)):
+            return state
+        breather = Breather()
+        for shard in chosen(element, wanted, self.point):
+            state[shard.path] = _node(shard, applied.applied(element.shards.entry(shard), self._told))
+            await breather.breathe()
+        return state
+
+
+class InterfaceState:
+    """Links as the kernel has them."""
+
+    point = INTERFACE
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._links = LinkReader(kernel.layout)
+
+    async def read(self, element: Element, wanted: Wanted) -> State:
+        if not reaches_any(wanted, OF_LINKS):
+            return {}
+        entries: list[tuple[Shard, links.Anchor, Place]] = []
+        by_place: dict[Place, list[str]] = {}
+        breather = Breather()
+        for shard, known in known_interfaces(element, wanted):
+            place = _home(element, known.name)
+            entries.append((shard, known, place))
+            by_place.setdefault(place, []).append(known.link)
+            if (leg := self._leg(known.link)) is not None:
+                by_place.setdefault(leg.host, []).append(leg.host_name)
+            await breather.breathe()
+        found: dict[Place, dict[str, links.LinkState]] = {}
+        for place, names in by_place.items():
+            found[place] = self._links.read(place, names)
+            await breather.breathe()
+        state: State = {}
+        for shard, known, place in entries:
+            origin = self._origin(known.link, found)
+            state[shard.path] = _node(shard, links.interface(known, found[place].get(known.link), origin))
+            await breather.breathe()
+        return state
+
+    def _leg(self, name: str) -> Leg | None:
+        fact = self._kernel.actual.get(("leg", name))
+        return fact if isinstance(fact, Leg) else None
+
+    def _origin(self, name: str, found: Mapping[Place, Mapping[str, links.LinkState]]) -> links.Origin:
+        leg = self._leg(name)
+        if leg is not None:
+            host = found.get(leg.host, {}).get(leg.host_name)
+            addresses = links.host_addresses(host.addresses) if host is not None else ()
+            return links.Origin(leg=(leg.host, leg.host_name, addresses))
+        nic = self._kernel.actual.get(("nic", name))
+        return links.Origin(nic=nic.origin) if isinstance(nic, Nic) else links.Origin()
+
+
+class InstanceState:
+    """VRFs, what is in them, and their VXLAN devices as the kernel has them."""
+
+    point = INSTANCE
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    async def read(self, element: Element, wanted: Wanted) -> State:
+        state: State = {}
+        if not reaches_any(wanted, OF_KERNEL):
+            return state
+        breather = Breather()
+        actual = self._kernel.actual
+        for shard, known in known_instances(element, wanted):
+            place = Place("vrf", known.vrf) if known.is_vrf else UNDERLAY
+
+            def vxlan(vni: int, place: Place = place) -> Vxlan | None:
+                fact = actual.get(("vxlan", place, f"vx{vni}"))
+                return fact if isinstance(fact, Vxlan) else None
+
+            def is_bound(binding: Binding, place: Place = place) -> bool:
+                return self._is_at(element, binding.interface, place)
+
+            exists = ("vrf", known.vrf) in actual
+            state[shard.path] = _node(shard, instances.instance(known, exists, is_bound, vxlan))
+            await breather.breathe()
+        return state
+
+    def _is_at(self, element: Element, interface: str, place: Place) -> bool:
+        known = known_interface(element, interface)
+        if known is None:
+            return False
+        name = known.link
+        if name == interfaces.LOOPBACK:
+            return place == UNDERLAY or ("vrf", place.name) in self._kernel.actual
+        leg = self._kernel.actual.get(("leg", name))
+        return leg.place == place if isinstance(leg, Leg) else ("settings", place, name) in self._kernel.actual
+
+
+class BgpState:
+    """Neighbours as bgpd has them."""
+
+    point = INSTANCE
+
+    def __init__(self, frr: Frr) -> None:
+        self._frr = frr
+
+    async def read(self, element: Element, wanted: Wanted) -> State:
+        if not reaches_any(wanted, (f"{SPEAKER}/state", *OF_SPEAKER)):
+            return {}
+        found = known_instances(element, wanted)
+        known = [(shard, anchors) for shard, anchors in found if anchors.neighbors]
+        by_vrf = await self._neighbors([anchors.vrf for _, anchors in known])
+        count = wanted.reaches(INSTALLED)
+        state: State = {}
+        breather = Breather()
+        for shard, anchors in known:
+            neighbors = by_vrf.get(anchors.vrf, [])
+            installed = await self._installed(neighbors) if count else {}
+            value = bgp.instance(anchors, neighbors, installed)
+            if value is not None:
+                state[shard.path] = _node(shard, value)
+            await breather.breathe()
+        return state
+
+    async def _neighbors(self, vrfs: Sequence[str]) -> dict[str, list[said.NeighborState]]:
+        found: dict[str, list[said.NeighborState]] = {}
+        if len(vrfs) > FEW:
+            texts = [await ask(self._frr, *said.SHOW_NEIGHBORS)]
+        else:
+            # What bgpd tells of one VRF lacks the VRF's name.
+            answers = [(vrf, await ask(self._frr, "bgpd", f"show bgp vrf {vrf} neighbors json")) for vrf in vrfs]
+            texts = [f'{{"{vrf}": {text}}}' if text else "" for vrf, text in answers]
+        for text in texts:
+            for neighbor in read_all(said.neighbors, text):
+                found.setdefault(neighbor.vrf, []).append(neighbor)
+        return found
+
+    async def _installed(self, neighbors: Iterable[said.NeighborState]) -> dict[tuple[str, str], int]:
+        found: dict[tuple[str, str], int] = {}
+        for neighbor in neighbors:
+            for family in bgp.countable(neighbor):
+                where = f"show bgp vrf {neighbor.vrf} {family}"
+                text = await ask(self._frr, "bgpd", f"{where} neighbors {neighbor.address} prefix-counts json")
+                for count in read_all(lambda text: (bgp.best_selected(text),), text):
+                    if count is not None:
+                        found[neighbor.address, family] = count
+        return found
+
+
+class EvpnState:
+    """Route distinguishers and route targets as bgpd uses them."""
+
+    point = INSTANCE
+
+    def __init__(self, frr: Frr) -> None:
+        self._frr = frr
+
+    async def read(self, element: Element, wanted: Wanted) -> State:
+        if not reaches_any(wanted, TARGETS):
+            return {}
+        found = list(known_instances(element, wanted))
+        numbers = [vni for _, known in found for vni in known.evpn.values()]
+        which = [f"vni {number}" for number in numbers] if len(numbers) <= FEW else ["vni"]
+        texts = [await ask(self._frr, "bgpd", f"show bgp l2vpn evpn {vni} json") for vni in which]
+        targets = {one.vni: one for text in texts for one in read_all(evpn.targets, text)}
+        state: State = {}
+        breather = Breather()
+        for shard, known in found:
+            if (value := evpn.instance(known, targets)) is not None:
+                state[shard.path] = _node(shard, value)
+            await breather.breathe()
+        return state
+
+
+class VtepState:
+    """VNIs and the other VTEPs as zebra has them."""
+
+    point = INSTANCE
+
+    def __init__(self, frr: Frr) -> None:
+        self._frr = frr
+
+    async def read(self, element: Element, wanted: Wanted) -> State:
+        if not reaches_any(wanted, (PEERS, VNIS)):
+            return {}
+        state: State = {}
+        for shard, known in known_instances(element, wanted):
+            if known.endpoints:
+                value = await self._vtep(element, wanted, known)
+                if value is not None:
+                    state[shard.path] = _node(shard, value)
+        return state
+
+    async def _vtep(self, element: Element, wanted: Wanted, known: Anchors) -> Mapping[str, Plain] | None:
+        vnis = read_all(said.vnis, await ask(self._frr, *said.SHOW_VNI_DETAIL))
+        text = await ask(self._frr, *said.SHOW_VTEPS) if wanted.reaches(PEERS) else ""
+        vteps, macs = read_all(lambda text: said.vteps(text).items(), text), read_all(evpn.router_macs, text)
+        hops = evpn.Hops(dict(vteps), dict(macs))
+
+        def address_of(endpoint: Endpoint) -> str | None:
+            value = inputs.text(element.pipeline.derivation.input, inputs.address(*endpoint.source))
+            return str(ip_interface(value).ip) if value is not None else None
+
+        def instance_of(vni: said.VniState) -> str | None:
+            if vni.vrf in (None, UNKNOWN):
+                return None
+            name = inputs.text(element.pipeline.derivation.input, inputs.vni(vni.vni))
+            instance = known_instance(element, name) if name is not None else None
+            return name if instance is not None and instance.vrf == vni.vrf else vni.vrf
+
+        return evpn.vtep(known, vnis, hops, address_of, instance_of)
+
+
+async def ask(frr: Frr, daemon: str, command: str) -> str:
+    """FRR's answer; "" and a line in the log where it gives none, so that <get> tells what the others know."""
+    try:
+        return await frr.show(daemon, command)
+    except (VtyLost, ValueError) as error:
+        logger.warning("no state from FRR: %s", error)
+        return ""
+
+
+def read_all(reader: Callable[[str], Iterable[T]], text: str) -> list[T]:
+    """What ``reader`` makes of ``text``; nothing and a line in the log where it is not what FRR should say."""
+    try:
+        return list(reader(text)) if text else []
+    except (ValueError, KeyError, TypeError) as error:
+        logger.warning("FRR's answer is not understood: %r", error)
+        return []
+
+
+def _home(element: Element, interface: str) -> Place:
+    """Where the link that is configured as ``interface`` lives."""
+    lookup = element.pipeline.derivation.input
+    return interfaces.place_of(inputs.text(lookup, inputs.binding(interface, "0")), lookup)

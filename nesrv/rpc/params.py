@@ -1,0 +1,100 @@
+"""The parameters of an operation, held against the ``input`` that its YANG module gives it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lxml import etree
+
+from nesrv import errors
+from nesrv.datastore.incoming import NETCONF, local_name
+from nesrv.schema.nodes import SchemaNode
+
+DATASTORES = ("running", "candidate")
+
+
+class Params:
+    """Children of the operation's element by local name; an unknown one is refused at once."""
+
+    def __init__(self, operation: Any, rpc: SchemaNode) -> None:
+        self._operation = local_name(operation)
+        known = rpc.by_name["input"].by_name if "input" in rpc.by_name else {}
+        self._found: dict[str, Any] = {}
+        for child in operation:
+            if not isinstance(child.tag, str):
+                continue
+            name = local_name(child)
+            foreign = etree.QName(child).namespace
+            if name in known and foreign not in (None, known[name].namespace):
+                raise errors.UnknownNamespace(
+                    f"<{name}> of <{self._operation}> is not in the namespace {foreign}.",
+                    info=(("bad-element", name), ("bad-namespace", foreign)),
+                    type="protocol",
+                )
+            if name not in known or name in self._found:
+                raise errors.UnknownElement(
+                    f"<{self._operation}> takes no {'second ' if name in known else ''}<{name}>.",
+                    info=(("bad-element", name),),
+                    type="protocol",
+                )
+            self._found[name] = child
+
+    def element(self, name: str) -> Any | None:
+        return self._found.get(name)
+
+    def need(self, name: str) -> Any:
+        found = self._found.get(name)
+        if found is None:
+            raise self.missing(name)
+        return found
+
+    def text(self, name: str) -> str | None:
+        """The trimmed text of a parameter; None when it is absent."""
+        found = self._found.get(name)
+        return None if found is None else (found.text or "").strip()
+
+    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        """One of ``allowed``; raises invalid-value."""
+        text = self.text(name)
+        if text is None:
+            return default
+        if text not in allowed:
+            raise errors.InvalidValue(
+                f'<{name}> is "{text}"; it takes {", ".join(allowed)}.', info=(("bad-element", name),), type="protocol"
+            )
+        return text
+
+    def datastore(self, name: str) -> str:
+        """The datastore named in ``<source>`` or ``<target>``; raises missing-element, invalid-value."""
+        found = self.inner(name)
+        chosen = local_name(found)
+        if chosen not in DATASTORES:
+            raise errors.InvalidValue(
+                f"<{name}> names <{chosen}>; this element has {' and '.join(DATASTORES)}.",
+                info=(("bad-element", chosen),),
+                type="protocol",
+            )
+        return chosen
+
+    def inner(self, name: str) -> Any:
+        """The one child of a parameter such as ``<source>``."""
+        holder = self.need(name)
+        children = [child for child in holder if isinstance(child.tag, str)]
+        if len(children) != 1:
+            raise errors.MissingElement(
+                f"<{name}> must hold exactly one element.", info=(("bad-element", name),), type="protocol"
+            )
+        foreign = etree.QName(children[0]).namespace
+        if foreign not in (None, NETCONF):
+            inner = local_name(children[0])
+            raise errors.UnknownNamespace(
+                f"<{inner}> in <{name}> is not in the namespace {foreign}.",
+                info=(("bad-element", inner), ("bad-namespace", foreign or "")),
+                type="protocol",
+            )
+        return children[0]
+
+    def missing(self, name: str) -> errors.RpcError:
+        return errors.MissingElement(
+            f"<{self._operation}> needs <{name}>.", info=(("bad-element", name),), type="protocol"
+        )

@@ -1,0 +1,68 @@
+"""<get>: running and operational state together (RFC 6241 §7.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from nesrv.datastore.incoming import NETCONF
+from nesrv.datastore.tree import Node
+from nesrv.rpc.configure import filtered
+from nesrv.rpc.element import Element
+from nesrv.rpc.filters import Selection, compile_subtree
+from nesrv.rpc.monitoring import netconf_state, yang_library
+from nesrv.rpc.operation import Answer, Call, Data, Operation, Operations
+from nesrv.rpc.wanted import Wanted
+
+
+class StateReader(Protocol):
+    """Reads operational state below one shard point (or top-level container)."""
+
+    @property
+    def point(self) -> str:
+        """Schema path of the list entries (or the node) below which the state stands."""
+
+    async def read(self, element: Element, wanted: Wanted) -> dict[str, list[Node]]:
+        """Shard path → nodes with state, of what ``wanted`` can reach at least."""
+
+
+class OwnState:
+    """The server's monitoring data as one more state reader."""
+
+    def __init__(self, capabilities: Sequence[str]) -> None:
+        self._capabilities = tuple(capabilities)
+
+    def nodes(self, element: Element) -> Iterable[Node]:
+        yield netconf_state(element, self._capabilities)
+        yield from yang_library(element.schema)
+
+
+def operation(own: OwnState, readers: Sequence[StateReader]) -> Operation:
+    """<get> over these sources of state."""
+
+    async def get(call: Call) -> Answer:
+        element, holder = call.element, call.params.element("filter")
+        wanted = _wanted(element, holder)
+        state: dict[str, list[Node]] = {}
+        for node in own.nodes(element):
+            if wanted.reaches(node.schema.path):
+                state[node.path] = [node]
+        for reader in readers:
+            if wanted.reaches(reader.point):
+                for path, nodes in (await reader.read(element, wanted)).items():
+                    state.setdefault(path, []).extend(nodes)
+        selection = Selection(element.shards, element.pipeline.running, state)
+        return Data(filtered(selection, holder), NETCONF)
+
+    return get
+
+
+def _wanted(element: Element, holder: Any | None) -> Wanted:
+    """What the filter can select."""
+    if holder is None or (holder.get("type") or holder.get(f"{{{NETCONF}}}type") or "subtree") != "subtree":
+        return Wanted(element.shards, None)
+    return Wanted(element.shards, compile_subtree(holder))
+
+
+def operations(own: OwnState, readers: Sequence[StateReader]) -> Operations:
+    return {f"{{{NETCONF}}}get": operation(own, readers)}

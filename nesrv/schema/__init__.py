@@ -1,0 +1,1 @@
+"""The YANG schema: libyang's context, a light view of its nodes, references between shards."""

@@ -1,0 +1,69 @@
+"""Where YANG modules are found and which of them are served."""
+
+from __future__ import annotations
+
+import re
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nesrv
+
+_MODULE = re.compile(r"^\s*(?:/\*.*?\*/\s*|//[^\n]*\n\s*)*(module|submodule)\s+([\w.-]+)", re.S)
+
+SERVED_IETF = (
+    ("ietf-netconf", ("candidate", "validate", "rollback-on-error", "xpath")),
+    ("ietf-netconf-monitoring", None),
+    ("ietf-datastores", ()),
+    ("ietf-yang-library", ()),
+    ("iana-if-type", ()),
+)
+"""Modules of the IETF that the server implements itself, with the features it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSet:
+    """Search directories, and the modules to implement with their features (None: all)."""
+
+    directories: tuple[Path, ...]
+    modules: tuple[tuple[str, tuple[str, ...] | None], ...]
+    own: frozenset[str]
+    """Names of the modules that nesrv translates: the completeness gate holds for them."""
+
+
+def own_directory() -> Path:
+    """``yang/``: inside the installed package, or beside it in a checkout."""
+    package = Path(nesrv.__file__).parent
+    installed = package / "_yang"
+    return installed if installed.is_dir() else package.parent / "yang"
+
+
+def ietf_directories() -> tuple[Path, ...]:
+    """The IETF and IANA modules that the package pyang installs."""
+    base = Path(sysconfig.get_path("data")) / "share" / "yang" / "modules"
+    return (base / "ietf", base / "iana")
+
+
+def module_names(directory: Path) -> list[str]:
+    """Names of the modules (not submodules) in ``directory``, sorted; a file that is none is skipped."""
+    names = set()
+    for path in sorted(directory.glob("*.yang")):
+        match = _MODULE.search(path.read_text(encoding="utf-8", errors="replace"))
+        if match and match.group(1) == "module":
+            names.add(match.group(2))
+    return sorted(names)
+
+
+def module_set(extra: Iterable[Path], with_model: bool) -> ModuleSet:
+    """``extra`` are the ``--yang`` directories; ``with_model`` serves nesrv's own model as well."""
+    own = own_directory()
+    model = [own / "openconfig", own / "nesrv"] if with_model else []
+    names = [name for directory in model for name in module_names(directory)]
+    extra = list(extra)
+    further = [name for directory in extra for name in module_names(directory) if name not in names]
+    return ModuleSet(
+        (*model, *extra, *ietf_directories()),
+        (*SERVED_IETF, *((name, None) for name in (*names, *further))),
+        frozenset(names),
+    )

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from nesrv.frr.daemons import Home
+from tests.frr.engine import made_home
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """One element whose FRR serves all tests of the session that do not break it."""
+    run = tmp_path_factory.mktemp("run")
+    run.chmod(0o755)
+    for above in run.parents[:2]:
+        above.chmod(0o755)
+    with made_home(run) as home:
+        yield home
+
+
+@pytest.fixture
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """An element whose FRR a test may do anything to."""
+    run = tmp_path_factory.mktemp("run")
+    run.chmod(0o755)
+    for above in run.parents[:2]:
+        above.chmod(0o755)
+    with made_home(run) as home:
+        yield home

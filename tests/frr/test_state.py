@@ -1,0 +1,90 @@
+"""Readers on what FRR 8.4.4 said in an element with two PEs, and on the shapes in which 10.3 differs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nesrv.frr.state import bfd_sessions, neighbors, routes, vnis, vteps
+
+DATA = Path(__file__).parent / "data"
+
+
+def said(name: str) -> str:
+    return (DATA / f"{name}-8.4.json").read_text()
+
+
+def test_neighbors_by_vrf_with_session_and_counts() -> None:
+    found = {(peer.vrf, peer.address): peer for peer in neighbors(said("neighbors"))}
+    assert set(found) == {
+        ("default", "192.0.2.2"),
+        ("default", "192.0.2.77"),
+        ("default", "2001:db8::9"),
+        ("red", "10.1.0.9"),
+    }
+    peer = found["default", "192.0.2.2"]
+    assert (peer.session_state, peer.remote_as, peer.local_as) == ("Established", 64515, 64514)
+    assert (peer.hold_time, peer.keepalive, peer.established_transitions) == (9, 3, 1)
+    assert peer.families["l2vpn evpn"].received == 1
+    assert peer.families["ipv4 unicast"].sent == 2
+    assert peer.messages_sent["updates"] == 6
+    assert peer.messages_received["total"] == 9
+    assert peer.established_at == json.loads(said("neighbors"))["default"]["192.0.2.2"]["bgpTimerUpEstablishedEpoch"]
+    assert (peer.local_address, peer.remote_port, peer.bfd_status) == ("192.0.2.1", 179, "Up")
+
+
+def test_a_neighbor_that_is_down_has_no_time_and_no_address() -> None:
+    peer = next(peer for peer in neighbors(said("neighbors")) if peer.address == "192.0.2.77")
+    assert (peer.session_state, peer.established_at, peer.local_address, peer.local_port) == ("Idle", None, None, None)
+    assert peer.last_reset == "No AFI/SAFI activated for peer"
+    assert peer.remote_router_id is None
+
+
+@pytest.mark.parametrize("key", ["vrf", "tenantVrf"])
+def test_vnis_under_both_names_of_their_vrf(key: str) -> None:
+    text = said("evpn-vni-detail").replace('"vrf"', f'"{key}"')
+    (vni,) = vnis(text)
+    assert (vni.vni, vni.kind, vni.vrf, vni.vxlan, vni.up) == (100, "L3", "red", "vx100", True)
+    assert vni.local_vtep == "10.0.0.1"
+
+
+def test_the_short_report_knows_no_state() -> None:
+    (vni,) = vnis(said("evpn-vni"))
+    assert (vni.vni, vni.vrf, vni.up, vni.remote_vteps) == (100, "red", None, ())
+
+
+def test_remote_vteps_of_an_l3vni() -> None:
+    assert vteps(said("next-hops")) == {100: ("10.0.0.2",)}
+
+
+def by_vrf(text: str) -> str:
+    """The same routes in the shape of 10.3: one document, keyed by VRF."""
+    decoder = json.JSONDecoder()
+    tables: dict[str, object] = {}
+    at = 0
+    while at < len(text.rstrip()):
+        table, at = decoder.raw_decode(text, at + len(text[at:]) - len(text[at:].lstrip()))
+        tables[next(iter(table.values()))[0]["vrfName"]] = table
+    return json.dumps(tables)
+
+
+def test_routes_are_the_same_in_both_shapes() -> None:
+    found = routes(said("routes"))
+    assert routes(by_vrf(said("routes"))) == found
+    route = next(route for route in found if route.prefix == "10.20.0.0/24")
+    assert (route.vrf, route.protocol, route.installed, route.distance) == ("red", "bgp", True, 20)
+    assert [(hop.address, hop.interface) for hop in route.next_hops] == [("10.0.0.2", "br100")]
+
+
+def test_bfd_sessions() -> None:
+    (session,) = bfd_sessions(said("bfd"))
+    assert (session.vrf, session.peer, session.status, session.multiplier) == ("default", "192.0.2.2", "up", 3)
+    assert session.intervals == (300, 300)
+
+
+def test_what_is_no_json_is_an_error() -> None:
+    with pytest.raises(ValueError):
+        neighbors("% Unknown command")
+    assert neighbors("{}") == ()

@@ -1,0 +1,79 @@
+"""The commands that stand for a step do what the writer does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from nesrv.facts import Fact, Step
+from nesrv.kernel.explain import attempt, explain
+from nesrv.kernel.facts import UNDERLAY, Address, Bridge, Leg, LinkSettings, Nic, Place, Vrf
+from nesrv.kernel.layout import Layout
+from nesrv.kernel.writer import Kernel
+from tests.kernel.lab import Lab, creation, deletion, differences, run, sh, vrf_facts
+
+
+def typed(kernel: Kernel, steps: Sequence[Step]) -> None:
+    sh("\n".join(line for lines in kernel.explain(steps) for line in lines))
+
+
+def test_commands_lead_where_the_writer_leads(lab: Lab) -> None:
+    async def body() -> None:
+        kernel = lab.kernel()
+        await kernel.start()
+        leg = Leg(UNDERLAY, "pass0", Place("host", lab.other), "pass1", "")
+        facts: list[Fact] = [*vrf_facts(lab, "red", 100), leg, LinkSettings(UNDERLAY, "pass0", 1400, True, "")]
+        empty = lab.portable_snapshot()
+        await kernel.apply(creation(facts))
+        written = lab.portable_snapshot()
+        await kernel.apply(deletion(facts))
+        typed(kernel, creation(facts))
+        assert differences(written, lab.portable_snapshot()) == []
+        await kernel.stop()
+
+        second = lab.kernel()
+        await second.start()
+        assert {fact.key: second.actual.get(fact.key) for fact in facts} == {fact.key: fact for fact in facts}
+        bridge = facts[1]
+        assert isinstance(bridge, Bridge)
+        typed(second, [Step(bridge, replace(bridge, mac="02:00:00:00:be:ef"))])
+        assert second.actual[bridge.key] == replace(bridge, mac="02:00:00:00:be:ef")
+        typed(second, deletion(facts))
+        assert differences(empty, lab.portable_snapshot()) == []
+        await second.stop()
+
+    run(body)
+
+
+def test_commands_move_a_nic_as_the_writer_does(lab: Lab) -> None:
+    async def body() -> None:
+        place = Place("host", lab.other)
+        sh(f"{lab.inside(place)}ip addr add 10.6.0.1/24 dev wire0")
+        kernel = lab.kernel()
+        await kernel.start()
+        before = lab.portable_snapshot()
+        nic = Nic("wire0", place, "")
+        await kernel.apply([Step(None, nic)])
+        written = lab.portable_snapshot()
+        await kernel.apply([Step(nic, None)])
+        typed(kernel, [Step(None, nic)])
+        assert differences(written, lab.portable_snapshot()) == []
+        typed(kernel, [Step(nic, None)])
+        assert differences(before, lab.portable_snapshot()) == []
+        await kernel.stop()
+
+    run(body)
+
+
+def test_the_own_namespace_needs_no_entering() -> None:
+    layout = Layout("netns", Path("/run/nesrv/e"))
+    step = Step(None, Address(UNDERLAY, "eth0", "2001:db8::1/64", ""))
+    assert explain(step, layout) == ["ip addr add 2001:db8::1/64 dev eth0 nodad"]
+    assert explain(step.inverse(), layout) == ["ip addr del 2001:db8::1/64 dev eth0"]
+
+
+def test_an_attempt_is_named_for_a_person() -> None:
+    assert attempt(Step(None, Vrf("red", ""))) == "create VRF red"
+    leg = Leg(Place("vrf", "red"), "l", Place("host", "t"), "h", "")
+    assert attempt(Step(leg, None)) == "delete leg l in VRF red with h in host namespace t"
