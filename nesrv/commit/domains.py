@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from nesrv.commit.plan import FactKey
@@ -48,27 +48,31 @@ class KernelDomain:
     async def apply(self, steps: Sequence[Step], after_step: AfterStep | None = None) -> None:
         await self.kernel.apply(steps, after_step)
         if self._frr is not None:
-            await self._be_heard(self._frr, [step.after for step in steps if isinstance(step.after, Address)])
+            await self._be_heard(self._frr, steps)
 
-    async def _be_heard(self, frr: Frr, addresses: Iterable[Address]) -> None:
-        """Until zebra knows the addresses, no session and no route over them comes up."""
-        layout = self.kernel.layout
-        told = {
-            LinkAddress(one.place.name or DEFAULT_VRF, layout.link(one.place, one.link), one.address): one
-            for one in addresses
-            if one.place.kind != "host"
-        }
+    async def _be_heard(self, frr: Frr, steps: Sequence[Step]) -> None:
+        """Until zebra knows the addresses, no session and no route over them comes up.  Raises StepRefused."""
+        told = dict(self._told(steps))
 
         async def repeat(missed: Iterable[LinkAddress]) -> None:
-            await self.kernel.announce([told[one] for one in missed])
+            await self.kernel.announce([told[one][0] for one in missed])
 
         try:
             unheard = await hear(frr.show, told, repeat)
         except (VtyLost, ValueError) as error:
             logger.warning("whether zebra knows the new addresses cannot be told: %s", error)
             return
-        if unheard:
-            logger.error("zebra does not know %s", ", ".join(sorted(f"{one.address} on {one.link}" for one in unheard)))
+        for one in sorted(unheard, key=lambda one: (one.vrf, one.link, one.address)):
+            raise StepRefused(told[one][1], f"zebra does not take notice of {one.address} on {one.link}", steps)
+
+    def _told(self, steps: Sequence[Step]) -> Iterator[tuple[LinkAddress, tuple[Address, Step]]]:
+        """The new addresses within the element, as zebra calls them."""
+        layout = self.kernel.layout
+        for step in steps:
+            fact = step.after
+            if isinstance(fact, Address) and fact.place.kind != "host":
+                link = layout.link(fact.place, fact.link)
+                yield LinkAddress(fact.place.name or DEFAULT_VRF, link, fact.address), (fact, step)
 
     async def refresh(self) -> None:
         """The kernel tells of every change by itself."""

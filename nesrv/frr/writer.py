@@ -109,13 +109,19 @@ class Frr:
         raise StepRefused(refused.command.step, refused.words, await self._held(plan, refused, taken))
 
     async def _await_vrfs(self, steps: Sequence[Step]) -> None:
-        """A VXLAN device that is there before zebra has noticed its VRF leaves the VNI down for good."""
-        contexts = [step.after.context for step in steps if isinstance(step.after, FrrLine)]
-        named = {context[0] for context in contexts if context and context[0].startswith("vrf ")}
+        """A VXLAN device that is there before zebra has noticed its VRF leaves the VNI down for good.
+
+        Raises StepRefused for a VRF that zebra never notices.
+        """
+        named = {opened: step for step in steps if (opened := _vrf_block(step)) is not None}
         loop = asyncio.get_running_loop()
         deadline = loop.time() + WAIT_SECONDS
-        while named and loop.time() < deadline:
-            named &= set(inactive_vrfs((await self._channel.show("zebra", "show vrf")).text))
+        while named:
+            inactive = inactive_vrfs((await self._channel.show("zebra", "show vrf")).text)
+            named = {opened: named[opened] for opened in inactive if opened in named}
+            if named and loop.time() > deadline:
+                opened, step = next(iter(named.items()))
+                raise StepRefused(step, f"zebra does not take notice of {opened}", steps)
             if named:
                 await asyncio.sleep(PAUSE_SECONDS)
 
@@ -255,6 +261,12 @@ def _wires(pending: Iterable[Command]) -> Iterator[Wire]:
         yield Wire(command.text, command, True)
         opens = command.owner.block is not None and command.text == command.owner.text
         current = command.owner.block or () if opens else command.context
+
+
+def _vrf_block(step: Step) -> str | None:
+    """``vrf NAME`` if the step sets a line in it."""
+    context = step.after.context if isinstance(step.after, FrrLine) else ()
+    return context[0] if context and context[0].startswith("vrf ") else None
 
 
 def _waits(reply: Reply) -> bool:

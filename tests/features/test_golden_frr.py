@@ -9,7 +9,7 @@ from nesrv.frr.text import FrrLine
 from nesrv.frr.writer import Frr
 from tests.features.cases import Case, all_cases
 from tests.features.element import Element
-from tests.frr.engine import delta, on_frr
+from tests.frr.engine import add_namespace, delta, on_frr
 
 BATCHES = sorted({case.folder.parent.name for case in all_cases()})
 
@@ -21,6 +21,12 @@ def lines_of(configuration: str) -> set[FrrLine]:
     return set(element.lines())
 
 
+def vrfs_of(lines: set[FrrLine]) -> set[str]:
+    return {
+        line.context[0].removeprefix("vrf ") for line in lines if line.context[:1] and line.context[0][:4] == "vrf "
+    }
+
+
 @pytest.mark.parametrize("feature", BATCHES)
 def test_frr_has_what_the_case_says(home: Home, feature: str) -> None:
     """From nothing (or before) to the configuration and back, as a planner would."""
@@ -29,6 +35,9 @@ def test_frr_has_what_the_case_says(home: Home, feature: str) -> None:
         if case.folder.parent.name == feature:
             before, after = lines_of(case.before), lines_of(case.config)
             cases.append((case, [before, after, before, set()]))
+            for vrf in vrfs_of(before | after):
+                if not (home.vrf_namespaces / vrf).exists():
+                    add_namespace(home, vrf)
 
     async def body(frr: Frr) -> None:
         for case, stages in cases:

@@ -6,6 +6,9 @@ import pytest
 
 from nesrv.frr.daemons import Home
 from tests.frr.engine import made_home
+from tests.kernel.conftest import lab
+
+__all__ = ["home", "lab", "own_home"]
 
 
 @pytest.fixture(scope="session")
