@@ -52,7 +52,7 @@ PYTEST = ("pytest", "--quiet")
 PARALLEL = (*PYTEST, "--numprocesses=2", "--dist=loadfile")
 
 OWN_LANE: tuple[Lane, ...] = (
-    Lane("root", PARALLEL, ("kernel", "frr", "server", "lab")),
+    Lane("root", PARALLEL, ("kernel", "frr", "server", "lab", "parity")),
     Lane("clients", PYTEST, ("clients",)),
     Lane("uml", PARALLEL, ("uml",)),
     Lane("packaging", PYTEST, ("packaging",)),
