@@ -97,8 +97,8 @@ class Network:
 
 def underlay(pe: Element, number: int) -> Underlay:
     """PE ``number`` (0 or 1) beside the spine: adopted NIC, VTEP, eBGP with IPv4 and EVPN."""
-    times = {"hold": 9, "keepalive": 3, "retry": 1}
-    neighbor = Neighbor(SPINE_ENDS[number], SPINE_AS, families=(V4, EVPN), allow_own_as=1, **times)
+    spine, families = SPINE_ENDS[number], (V4, EVPN)
+    neighbor = Neighbor(spine, SPINE_AS, families, hold=9, keepalive=3, retry=1, allow_own_as=1)
     nics = (("eth1", pe.outside, (f"{PE_ENDS[number]}/31",)),)
     return Underlay(loopback=(f"{VTEPS[number]}/32",), nics=nics, neighbors=(neighbor,))
 
