@@ -27,8 +27,10 @@ class Instances:
             "config/description",
             "interfaces/interface/config/interface",
             "interfaces/interface/config/subinterface",
-            # LOCAL is the only type of endpoint in the model.
+            # VXLAN is the only encapsulation, LOCAL the only type of endpoint in the model; a VTEP ranks with none.
+            "encapsulation/config/encapsulation-type",
             "connection-points/connection-point/endpoints/endpoint/config/type",
+            "connection-points/connection-point/endpoints/endpoint/config/precedence",
             "connection-points/connection-point/endpoints/endpoint/local/config/interface",
             "connection-points/connection-point/endpoints/endpoint/local/config/subinterface",
             "connection-points/connection-point/endpoints/endpoint/vxlan/config/enabled",

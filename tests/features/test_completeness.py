@@ -19,7 +19,13 @@ WITHOUT_EFFECT = {
     # Texts for people.
     "interfaces": {"config/description", "subinterfaces/subinterface/config/description"},
     # The model has one value for each of these.
-    "instances": {"config/description", "connection-points/connection-point/endpoints/endpoint/config/type"},
+    "instances": {
+        "config/description",
+        "encapsulation/config/encapsulation-type",
+        "connection-points/connection-point/endpoints/endpoint/config/type",
+        # It ranks with no other.
+        "connection-points/connection-point/endpoints/endpoint/config/precedence",
+    },
     "evpn": {
         "evpn/evpn-instances/evpn-instance/config/encapsulation-type",
         "evpn/evpn-instances/evpn-instance/config/service-type",
