@@ -156,8 +156,8 @@ def _engines(system: System, users: UserStore) -> dict[str, StepEngine]:
     engines: dict[str, StepEngine] = {"users": UserDomain(_publish(users))}
     if system.kernel is not None:
         engines["kernel"] = KernelDomain(system.kernel, system.frr)
-    if system.frr is not None:
-        engines["frr"] = FrrDomain(system.frr, system.frr_managed)
+    if system.kernel is not None and system.frr is not None:
+        engines["frr"] = FrrDomain(system.frr, system.frr_managed, system.kernel.layout.kind)
     return engines
 
 

@@ -19,6 +19,7 @@ from nesrv.datastore.tree import Node
 from nesrv.datastore.validate import Changes
 from nesrv.facts import Fact
 from nesrv.features.feature import Export, Feature, InputKey, InputValue
+from nesrv.frr.text import FrrLine, mask
 
 BREATH_S = 0.005
 """Longest stretch of derivation before other sessions get their turn, in seconds."""
@@ -151,11 +152,11 @@ class Derivation:
             for fact in self.facts_of(path):
                 preview.wanted[fact.key] = None
         owners: dict[FactKey, str] = {}
-        for path, derived in preview.shards.items():
+        for path, derived in sorted(preview.shards.items(), key=_is_raw):
             for fact in derived.facts if derived is not None else ():
                 owner = owners.get(fact.key) or self._owner.get(fact.key)
                 if fact.key in owners or (owner is not None and owner != path and owner not in preview.shards):
-                    raise _conflict(" ".join(str(part) for part in fact.key), fact.path, owner or path)
+                    raise _conflict(_setting(fact), fact.path, owner or path)
                 owners[fact.key] = path
                 preview.wanted[fact.key] = fact
 
@@ -184,6 +185,18 @@ class Derivation:
             self._giver.update((export.key, (path, export.value)) for export in derived.exports)
             for key in derived.used:
                 self._users.setdefault(key, set()).add(path)
+
+
+def _is_raw(shard: tuple[str, Derived | None]) -> bool:
+    """Of a raw line and a line made from the model the former is the one too many."""
+    return shard[1] is not None and any(isinstance(fact, FrrLine) and fact.raw for fact in shard[1].facts)
+
+
+def _setting(fact: Fact) -> str:
+    """The fact's key for people."""
+    if isinstance(fact, FrrLine):
+        return f"FRR's {mask(' / '.join((*fact.context, fact.slot)))}"
+    return " ".join(str(part) for part in fact.key)
 
 
 def _conflict(what: str, path: str, other: str) -> errors.RpcError:

@@ -11,10 +11,12 @@ from nesrv.facts import AfterStep, Fact, Step, StepRefused
 from nesrv.features.users import User
 from nesrv.frr import delta
 from nesrv.frr.hearing import LinkAddress, hear
+from nesrv.frr.text import BETWEEN_VRFS, FrrLine
 from nesrv.frr.vty import VtyLost
 from nesrv.frr.writer import Frr
 from nesrv.kernel import facts as kernel_facts
 from nesrv.kernel.facts import Address
+from nesrv.kernel.layout import BackendName
 from nesrv.kernel.writer import Kernel
 
 logger = logging.getLogger(__name__)
@@ -78,14 +80,21 @@ class KernelDomain:
         """The kernel tells of every change by itself."""
 
 
+NO_WAY_BETWEEN = (
+    "VRFs are network namespaces here, and no route can lead from one into another: routes can be passed between "
+    "instances with VRF devices only"
+)
+
+
 class FrrDomain:
-    """``nesrv.frr`` as a step engine; ``managed``: every line that FRR has is ours."""
+    """``nesrv.frr`` as a step engine; ``managed``: every line that FRR has is ours; ``back_end``: what VRFs are."""
 
     volatile = False
 
-    def __init__(self, frr: Frr, managed: bool) -> None:
+    def __init__(self, frr: Frr, managed: bool, back_end: BackendName) -> None:
         self.frr = frr
         self._managed = managed
+        self._back_end = back_end
 
     @property
     def actual(self) -> Mapping[FactKey, Fact]:
@@ -101,6 +110,10 @@ class FrrDomain:
         return [delta.explain(step) for step in steps]
 
     async def apply(self, steps: Sequence[Step], after_step: AfterStep | None = None) -> None:
+        if self._back_end == "netns":
+            for step in steps:
+                if isinstance(step.after, FrrLine) and BETWEEN_VRFS.match(step.after.text):
+                    raise StepRefused(step, NO_WAY_BETWEEN, ())
         await self.frr.apply(steps, after_step)
 
     async def refresh(self) -> None:

@@ -78,9 +78,6 @@ def _instance_lines(entry: Node, found: Speaker) -> Iterator[FrrLine]:
         yield line(found.context, f"bgp router-id {router_id[0]}", router_id[1])
     for text in SWITCHED_OFF:
         yield line(found.context, text, found.path)
-    for family, path in found.families.items():
-        if found.vrf is not None and family in speaker.UNICAST:
-            yield line(found.family(family), "redistribute connected", path)
 
 
 def _router_id(entry: Node, found: Speaker) -> tuple[str, str] | None:

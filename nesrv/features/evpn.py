@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from nesrv import errors
 from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
-from nesrv.features import inputs, names, speaker, vteps
+from nesrv.features import inputs, names, route_targets, speaker, vteps
 from nesrv.features.feature import Export, Lookup
 from nesrv.features.instances import POINT
 from nesrv.features.speaker import Speaker
@@ -110,7 +110,7 @@ def _vrf_lines(entry: Node, evi: Node | None, found: Speaker) -> Iterator[FrrLin
         if family in found.families:
             yield line(context, text, found.families[family])
     for direction in DIRECTIONS:
-        for target, path in _targets(evi, direction).items():
+        for target, path in _targets(entry, evi, direction).items():
             yield line(context, f"route-target {direction} {target}", path)
 
 
@@ -123,10 +123,9 @@ def _distinguisher(entry: Node, evi: Node | None) -> tuple[str, str] | None:
     return None
 
 
-def _targets(evi: Node, direction: str) -> dict[str, str]:
+def _targets(entry: Node, evi: Node, direction: str) -> dict[str, str]:
     """Route target → path; none where FRR chooses."""
-    nodes = evi.all(f"import-export-policy/config/{direction}-route-target")
-    found = {(node.value or "").removeprefix("route-target:"): node.path for node in nodes}
+    found = route_targets.agreed(entry, evi, direction)
     if AUTO in found and len(found) > 1:
         raise errors.InvalidValue(
             f"AUTO and {direction} route targets of one's own exclude each other; leave AUTO out.",

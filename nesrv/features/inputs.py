@@ -20,6 +20,11 @@ def address(interface: str, subinterface: str) -> InputKey:
     return ("address", interface, subinterface)
 
 
+def subnets(interface: str, subinterface: str) -> InputKey:
+    """``ADDRESS/LENGTH`` of every address, IPv4 first."""
+    return ("subnets", interface, subinterface)
+
+
 def nic_mtu(interface: str) -> InputKey:
     """MTU in bytes of a NIC; legs and loopbacks have none of this."""
     return ("nic-mtu", interface)
@@ -75,6 +80,37 @@ def vni(number: int) -> InputKey:
 def overlay(instance: str) -> InputKey:
     """(network instance, endpoint) of the VTEP of an L3VRF with a VNI, empty where not configured."""
     return ("overlay", instance)
+
+
+def leaking_rd(rd: str) -> InputKey:
+    """Name of the L3VRF whose routes are passed to others under this distinguisher: nobody looks it up."""
+    return ("leaking-rd", rd)
+
+
+# From BFD
+
+
+def bfd_profile(interface: str, subinterface: str) -> InputKey:
+    """Name of FRR's profile of the sessions on this interface; empty where none is wanted."""
+    return ("bfd-profile", interface, subinterface)
+
+
+# For raw lines of FRR
+
+
+def frr_block(where: tuple[str, ...]) -> InputKey:
+    """1 where an instance makes this block of FRR's, given with its context, outermost first."""
+    return ("frr-block", *where)
+
+
+def raw_block(where: tuple[str, ...]) -> InputKey:
+    """1 where a raw line makes it."""
+    return ("raw-block", *where)
+
+
+def underlay_speaker(vrf: str) -> InputKey:
+    """1 where the VRF (FRR's name) has a speaker in the underlay's AS."""
+    return ("underlay-speaker", vrf)
 
 
 # Looking up, with the type of the value

@@ -57,6 +57,10 @@ class Interfaces:
             path = entry.path_of("leg/config/host-interface")
             yield Export(inputs.host_interface(where, what), interface, f"host interface {what}", path)
         for subinterface in entry.all(SUBINTERFACE):
+            held = tuple(str(found) for found, _ in _addresses(subinterface))
+            if held:
+                key = inputs.subnets(interface, subinterface.text("index"))
+                yield Export(key, held, f"subnets of {interface}", subinterface.path)
             usable = next((str(found) for found, _ in _addresses(subinterface) if _for_vtep(found)), None)
             if usable is not None:
                 index = subinterface.text("index")

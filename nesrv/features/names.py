@@ -17,6 +17,8 @@ HASH_LENGTH = 7
 FITTING = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,14}")
 RESERVED = re.compile(r"(br|vx)[0-9]{1,8}")
 """Bridges and VXLAN devices of VNIs have these names."""
+PROFILE = re.compile(r"[A-Za-z0-9_.:+-]{1,48}")
+"""FRR takes 64 characters, the kind included."""
 TAKEN = frozenset({"default", "lo", "all"})
 """The kernel and FRR mean something else by these."""
 
@@ -34,6 +36,11 @@ def vrf_name(instance: str) -> str:
 def link_name(interface: str) -> str:
     """The kernel's name of a link that nesrv makes."""
     return interface if fits(interface) else _derived(interface, "link")
+
+
+def profile_name(kind: str, owner: str) -> str:
+    """The name of FRR's BFD profile for ``owner``, an interface's id, say: ``interface-eth1``."""
+    return f"{kind}-{owner if PROFILE.fullmatch(owner) else _derived(owner, kind)}"
 
 
 def bridge_name(vni: int) -> str:

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from nesrv.features.bfd import Bfd
 from nesrv.features.bgp import Bgp
 from nesrv.features.evpn import Evpn
 from nesrv.features.feature import Feature
 from nesrv.features.instances import Instances
 from nesrv.features.interfaces import Interfaces
+from nesrv.features.raw import InstanceBlocks, RawBlocks
+from nesrv.features.redistribution import Redistribution
+from nesrv.features.route_targets import InterInstancePolicies
+from nesrv.features.static_routes import StaticRoutes
 from nesrv.features.users import Users
 
-FEATURES: tuple[Feature, ...] = (Interfaces(), Instances(), Bgp(), Evpn(), Users())
+FEATURES: tuple[Feature, ...] = (
+    Interfaces(),
+    Instances(),
+    Bfd(),
+    Bgp(),
+    Redistribution(),
+    Evpn(),
+    InterInstancePolicies(),
+    StaticRoutes(),
+    Users(),
+    InstanceBlocks(),
+    RawBlocks(),
+)

@@ -21,7 +21,7 @@ IN_PLACE = re.compile(
     r"|neighbor \S+ (remote-as|description|password|timers|timers connect|ebgp-multihop|update-source|port|weight"
     r"|advertisement-interval|maximum-prefix|route-map (in|out)|prefix-list (in|out)|filter-list (in|out))"
     r"|timers bgp|maximum-paths|maximum-paths ibgp|(detect-multiplier|transmit-interval|receive-interval)"
-    r"|set (local-preference|metric|tag|weight|origin)|network \S+"
+    r"|set (local-preference|metric|tag|weight|origin)|network \S+|(ip|ipv6) route .*|r[dt] vpn .*"
 )
 """Slots whose new value may be sent over the old one; all others are taken away first."""
 
@@ -45,6 +45,9 @@ RESET = {
 OTHER_RD = "rd 0:0"
 """bgpd remembers a distinguisher that was taken away and ignores the same one when it is set again (status 0, but
 no line): a VRF instance that stands already is given another one first."""
+
+OF_ROUTER_ID = frozenset({"rd vpn export", "rt vpn export", "rt vpn both"})
+"""Slots that bgpd fills anew when the router id changes, forgetting what it was given."""
 
 VRF_INSTANCE = re.compile(r"router bgp \S+ vrf (\S+)$")
 DEFAULT_INSTANCE = re.compile(r"router bgp \S+$")
@@ -243,7 +246,7 @@ def _standing_on(fact: FrrLine, actual: Lines) -> Iterator[FrrLine]:
 
 
 def _revived(steps: Sequence[Step], doomed: Doomed, actual: Lines) -> list[Command]:
-    """The lines that stay but went with a deletion, to be sent again for the step of that deletion."""
+    """The lines that stay but went with another step, to be sent again for it."""
     touched = {step.fact.key for step in steps}
     back: dict[Key, Command] = {}
     tops = {opened[0] for opened in doomed.blocks} | {context[0] for context, _ in doomed.peers}
@@ -251,6 +254,10 @@ def _revived(steps: Sequence[Step], doomed: Doomed, actual: Lines) -> list[Comma
         roof = doomed.over(fact)
         if roof is not None:
             back[fact.key] = Command(fact.context, fact.text, fact, roof[1])
+    for step in steps:
+        if _line(step.fact).slot == "bgp router-id":
+            told = (line for line in actual.under(top_of(_line(step.fact))) if line.slot in OF_ROUTER_ID)
+            back.update((fact.key, Command(fact.context, fact.text, fact, step)) for fact in told)
     for gone, step in doomed.blocks.values():
         for stays in _standing_on(gone, actual):
             for fact in actual.under(top_of(stays)) if stays.block else (stays,):

@@ -53,9 +53,15 @@ EVPN, default instance                           ``advertise-all-vni``; per VNI 
 EVPN, VRF instance                               ``advertise ipv4 unicast``, ``advertise ipv6 unicast``, ``rd RD``,
                                                  ``route-target import RT``, ``route-target export RT``; never
                                                  ``route-target both``, which is printed as two lines
+leaking, VRF instance, in a unicast family       ``rd vpn export RD``, ``rt vpn import RT …``, ``rt vpn export RT …``
+                                                 (in the order given; ``rt vpn both RT …`` where they are the
+                                                 same), ``export vpn``, ``import vpn``
 VNI of a VRF (context ``("vrf NAME",)``)         ``vni N`` (the ``vrf NAME`` block exists through its lines)
-static routes                                    ``ip route P NEXTHOP|IF|Null0 [DISTANCE]``, ``ipv6 route …``, at top
-                                                 level or in context ``("vrf NAME",)``
+static routes                                    ``ip route P NEXTHOP [IF]|IF|blackhole|Null0|reject [tag T]
+                                                 [DISTANCE]``, ``ipv6 route …``, at top level or in context
+                                                 ``("vrf NAME",)``; a distance of 1 is not printed
+redistribution                                   ``redistribute connected|static [metric N] [route-map R]`` (a metric or
+                                                 map that is not given again stays; the same again is status 1)
 ===============================================  ==================================================
 
 Blocks that are facts of their own (so that one ``no`` removes them whole): ``router bgp …``,
@@ -64,6 +70,10 @@ Blocks that are facts of their own (so that one ``no`` removes them whole): ``ro
 Prefixes are masked (``10.0.0.0/24``), IPv6 is lower case and compressed, AS numbers are plain.
 A route target equal to the automatic one (AS:VNI) is not kept where it adds nothing: leave it
 out when it is the only one of its direction, and give it after the others when it is not.
+staticd has one line for a prefix, next hop and interface: another tag or distance replaces the
+old, and the tag belongs to all lines of one prefix and distance.  A word that it does not know
+is an interface to it (``… bfd`` on 8.4), a black hole has no other next hop of its distance beside it.
+Another router id makes bgpd overwrite ``rd vpn export`` and ``rt vpn export`` with its own: give them again.
 ``neighbor X bfd`` takes no timers of its own: they come from a profile or a ``bfd`` peer.
 """
 
@@ -104,6 +114,7 @@ NEIGHBOR_WORDS: dict[str, int] = {
 SLOT_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), slot)
     for pattern, slot in (
+        (r"((?:ip|ipv6) route \S+ \S+(?: (?!tag\b)(?!\d+\b)\S+)?)(?: tag \d+)?(?: \d+)?", r"\1"),
         (r"neighbor (\S+) timers (connect|delayopen) .*", r"neighbor \1 timers \2"),
         (r"neighbor (\S+) timers .*", r"neighbor \1 timers"),
         (r"neighbor (\S+) bfd profile .*", r"neighbor \1 bfd profile"),
@@ -120,6 +131,7 @@ SLOT_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"maximum-paths \d+", r"maximum-paths"),
         (r"(network|redistribute|aggregate-address) (\S+).*", r"\1 \2"),
         (r"advertise (ipv[46]) unicast.*", r"advertise \1 unicast"),
+        (r"(rd vpn export|rt vpn (?:import|export|both)) .*", r"\1"),
         (r"rd .*", r"rd"),
         (
             r"(detect-multiplier|transmit-interval|receive-interval|echo transmit-interval|echo receive-interval) .*",
@@ -133,6 +145,7 @@ SLOT_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 
+STATIC = re.compile(r"(?:ip|ipv6) route ")
 SECRET = re.compile(r"(?<=\spassword )\S.*")
 BLOCK = re.compile(r"router bgp |route-map \S+ (?:permit|deny) \d+$")
 INNER_BLOCK = {EVPN_FAMILY: re.compile(r"vni \d+$"), "bfd": re.compile(r"(?:profile|peer) ")}
@@ -147,6 +160,8 @@ TOP_RANKS: tuple[tuple[str, int], ...] = (
     ("bfd", 3),
 )
 """Order of creation by the head of a top-level line; instances, VNIs and routes follow."""
+RANK, RAW_RANK = 10, 19
+"""Both before the kernel's links: FRR's EVPN instance stands before a VXLAN device appears."""
 DEFAULT_INSTANCE, VRF_INSTANCE, VRF_BLOCK, OTHER = 4, 5, 6, 7
 FAMILIES = ("address-family ipv4 unicast", "address-family ipv6 unicast", EVPN_FAMILY)
 
@@ -156,13 +171,15 @@ class FrrLine:
     """``text`` as ``show running-config`` prints it, inside ``context`` (outermost first, empty at top level).
 
     ``slot`` is what the line sets (``neighbor 192.0.2.1 timers``): two lines of one context
-    with the same slot are two values of one setting.  Made by ``line()``.
+    with the same slot are two values of one setting.  Made by ``line()``.  ``raw``: a person
+    wrote it, so whether FRR prints it like this is seen only when FRR has it.
     """
 
     context: tuple[str, ...]
     slot: str
     text: str
     path: str = field(compare=False)
+    raw: bool = field(default=False, compare=False)
     domain: ClassVar[str] = "frr"
 
     @property
@@ -171,21 +188,27 @@ class FrrLine:
 
     @property
     def rank(self) -> tuple[int, ...]:
-        """``(10, kind of block, place in the block, place in the family)``.
+        """``(10, kind of block, place in the block, place in the family)``; raw lines come after all others.
 
         The VNI of a VRF comes after its BGP instance, so that deletion takes the VNI first:
         bgpd keeps an instance whose L3VNI is active.
         """
+        return (RAW_RANK if self.raw else RANK, *self._order)
+
+    @property
+    def _order(self) -> tuple[int, ...]:
         top = self.context[0] if self.context else self.text
+        if STATIC.match(self.text):
+            return (OTHER, 0, len(self.context))
         if not top.startswith("router bgp "):
-            return (10, _top_rank(top), 0, len(self.context))
+            return (_top_rank(top), 0, len(self.context))
         kind = VRF_INSTANCE if " vrf " in top else DEFAULT_INSTANCE
         if not self.context:
-            return (10, kind, 0)
+            return (kind, 0)
         if len(self.context) == 1:
-            return (10, kind, _router_rank(self.text))
+            return (kind, _router_rank(self.text))
         family = FAMILIES.index(self.context[1]) if self.context[1] in FAMILIES else len(FAMILIES)
-        return (10, kind, 10 + family, _family_rank(self.text) if len(self.context) == 2 else 9)
+        return (kind, 10 + family, _family_rank(self.text) if len(self.context) == 2 else 9)
 
     @property
     def block(self) -> tuple[str, ...] | None:
@@ -292,6 +315,8 @@ MANAGED = re.compile(
 IMPLIED = re.compile(r"vrf |interface |bfd$|address-family ")
 """Lines that open a context without being a fact: they exist through what is in them."""
 CLOSERS = frozenset({"exit", "end", "exit-vrf", "exit-vni", "exit-address-family", "exit-route-map", "!"})
+BETWEEN_VRFS = re.compile(r"(?:import|export) vpn$|import vrf ")
+"""Lines by which routes of one VRF come to lead into another."""
 BY_ITSELF = re.compile(r"netns /")
 """Lines that FRR adds without being told."""
 PRINTED_SHORT = {" ebgp-multihop": " 255"}

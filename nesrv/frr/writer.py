@@ -14,6 +14,7 @@ from nesrv.frr.daemons import Daemons
 from nesrv.frr.delta import Command, commands
 from nesrv.frr.dialect import WAITS, Dialect, dialect_of
 from nesrv.frr.lines import Key, Lines
+from nesrv.frr.readback import after, between, complaint, raw_steps
 from nesrv.frr.text import FrrLine, common, line, mask, parse
 from nesrv.frr.tidy import Tidy, inactive_vrfs
 from nesrv.frr.vty import SUCCESS, Reply, Vty, VtyLost
@@ -93,7 +94,11 @@ class Frr:
         a cancellation) ``actual`` has the acknowledged steps and ``read`` tells the rest.
         """
         async with self._lock:
-            plan = commands(steps, self._lines)
+            raw = raw_steps(steps)
+            if raw:
+                self._lines = await self._fetch()
+            before = self._lines
+            plan = commands(steps, before)
             taken: list[Step] = []
             try:
                 await self._carry_out(plan, taken, after_step)
@@ -103,10 +108,26 @@ class Frr:
                 self._know(taken)
                 raise
             else:
+                if raw:
+                    await self._read_back(steps, raw, after(before, steps))
                 self._know(steps)
                 await self._await_vrfs(steps)
                 return
         raise StepRefused(refused.command.step, refused.words, await self._held(plan, refused, taken))
+
+    async def _read_back(self, steps: Sequence[Step], raw: Sequence[Step], expected: Lines) -> None:
+        """Raises StepRefused, with the raw lines taken back, where FRR does not show just what was expected."""
+        found = await self._fetch()
+        wrong = complaint(raw, expected, found)
+        if wrong is None:
+            return
+        back = between(found, after(expected, (step.inverse() for step in raw)))
+        try:
+            await self._carry_out(commands(back, found), [], None)
+        except Refused as error:
+            logger.error("what raw lines brought about stays: %s: %s", mask(error.command.text), error.words)
+        self._lines = await self._fetch()
+        raise StepRefused(*wrong, [step for step in steps if step not in raw and _holds(step, self._lines)])
 
     async def _await_vrfs(self, steps: Sequence[Step]) -> None:
         """A VXLAN device that is there before zebra has noticed its VRF leaves the VNI down for good.

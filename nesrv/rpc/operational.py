@@ -11,7 +11,7 @@ from nesrv.commit.derive import Breather
 from nesrv.datastore.build import Plain, build
 from nesrv.datastore.shards import Shard
 from nesrv.datastore.tree import Node
-from nesrv.features import inputs, interfaces
+from nesrv.features import bfd, inputs, interfaces, raw
 from nesrv.features.state import applied, bgp, evpn, instances
 from nesrv.features.state import interfaces as links
 from nesrv.features.state.instances import Anchors, Binding, Endpoint
@@ -53,6 +53,8 @@ OF_KERNEL = (
 
 UNKNOWN = "Unknown"
 """zebra's word for a VRF that it was told of but does not find."""
+FRR_POINTS = (bfd.POINT, raw.RawBlocks.point)
+"""Shard points of which all is made by FRR."""
 FEW = 4
 """Up to so many instances bgpd is asked for one by one, else for all at once."""
 
@@ -69,6 +71,7 @@ def readers(kernel: Kernel | None, frr: Frr | None) -> Sequence[StateReader]:
     found: list[StateReader] = [Applied(point, told) for point in (INTERFACE, INSTANCE, USER)]
     found += [InterfaceState(kernel), InstanceState(kernel)]
     if frr is not None:
+        found += [Applied(point, frozenset()) for point in FRR_POINTS]
         found += [BgpState(frr), EvpnState(frr), VtepState(frr)]
     return found
 

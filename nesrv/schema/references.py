@@ -204,8 +204,10 @@ def _chosen_inside(edge: Edge, home: SchemaNode, entry: bool) -> bool:
 
 
 def _relative_inside(leaf: SchemaNode, home: SchemaNode) -> bool:
+    """Whether neither the path nor a predicate of it (both go up first, RFC 7950, section 9.9.2) leaves the shard."""
     text = (leaf.leafref or "").strip()
-    return not text.startswith("/") and text.count("..") <= _depth(leaf, home)
+    room = _depth(leaf, home)
+    return not text.startswith("/") and all(run.count("..") <= room for run in _UPWARD.findall(text))
 
 
 def _constrained_outside(node: SchemaNode, home: SchemaNode, entry: bool, mixed: bool) -> bool:

@@ -26,6 +26,7 @@ WITHOUT_EFFECT = {
         # It ranks with no other.
         "connection-points/connection-point/endpoints/endpoint/config/precedence",
     },
+    "static-routes": {"protocols/protocol/static-routes/static/config/description"},
     "evpn": {
         "evpn/evpn-instances/evpn-instance/config/encapsulation-type",
         "evpn/evpn-instances/evpn-instance/config/service-type",

@@ -108,7 +108,10 @@ async def running(home: Home, state: Path) -> AsyncIterator[Pe]:
     await frr.start()
     journal = Journal(state / "nesrv.db")
     try:
-        engines: dict[str, StepEngine] = {"kernel": KernelDomain(kernel), "frr": FrrDomain(frr, True)}
+        engines: dict[str, StepEngine] = {
+            "kernel": KernelDomain(kernel),
+            "frr": FrrDomain(frr, True, kernel.layout.kind),
+        }
         features = [feature for feature in FEATURES if not isinstance(feature, Users)]
         pipeline = Pipeline(shards, features, journal, engines)
         pipeline.load()

@@ -35,7 +35,7 @@ TOLD_BY_FRR = frozenset(
         "protocols/protocol/bgp/neighbors/neighbor/transport/state/local-address",
     }
 )
-MADE_BY_FRR = frozenset({"protocols", "evpn"})
+MADE_BY_FRR = frozenset({"protocols", "evpn", "tables", "table-connections", "inter-instance-policies"})
 """Nothing of these is applied where there is no FRR."""
 
 
