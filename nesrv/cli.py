@@ -36,9 +36,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--users", required=True, type=Path, metavar="FILE", help="TOML file of [[user]] tables")
     serve.add_argument("--yang", action="append", default=[], type=Path, metavar="DIR", help="serve these modules too")
+    serve.add_argument(
+        "--openconfig", type=Path, metavar="DIR", help="serve the published modules below DIR, with deviations"
+    )
     serve.add_argument("--startup", type=Path, metavar="FILE.xml", help="configuration for the first boot")
     clear = commands.add_parser("clear", help="take the element out of kernel and FRR")
     plan = commands.add_parser("plan", help="print what committing the candidate would do")
+    yang = commands.add_parser("yang", help="what nesrv's YANG modules say").add_subparsers(dest="yang", required=True)
+    deviations = yang.add_parser("deviations", help="what of the published OpenConfig modules is not supported")
+    deviations.add_argument("--openconfig", required=True, type=Path, metavar="DIR", help="modules anywhere below DIR")
+    deviations.add_argument("--output", type=Path, metavar="FILE", help="where the module goes (standard output)")
     for command in (serve, clear, plan):
         command.add_argument("--state-dir", required=True, type=Path, metavar="DIR", help="what the element remembers")
     for command in (serve, clear):
@@ -61,6 +68,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         frr=arguments.frr,
         backend=arguments.backend,
         yang=tuple(arguments.yang) if serving else (),
+        openconfig=arguments.openconfig if serving else None,
         startup=arguments.startup if serving else None,
         log_level=arguments.log_level,
     )
@@ -92,6 +100,27 @@ def _plan(state_dir: Path) -> int:
     return PENDING if steps else OK
 
 
+def _deviations(directory: Path, output: Path | None) -> int:
+    """Write the module of deviations; on standard error, what differs besides."""
+    from nesrv.schema import published
+
+    if next(directory.rglob("*.yang"), None) is None:
+        print(f"nesrv: --openconfig {directory}: there is no YANG module (*.yang) below it", file=sys.stderr)
+        return USAGE
+    try:
+        survey = published.survey(directory)
+        if output is None:
+            sys.stdout.write(survey.text)
+        else:
+            output.write_text(survey.text, encoding="utf-8")
+    except (ValueError, OSError) as error:
+        print(f"nesrv: {error}", file=sys.stderr)
+        return FAILED
+    for row in published.table(survey):
+        print(row, file=sys.stderr)
+    return OK
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 done, 1 error, 2 changes pending, 64 usage."""
     try:
@@ -100,6 +129,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return OK if ended.code in (0, None) else USAGE
     if arguments.command == "plan":
         return _plan(arguments.state_dir)
+    if arguments.command == "yang":
+        return _deviations(arguments.openconfig, arguments.output)
     logging.basicConfig(
         level=arguments.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -22,10 +22,11 @@ from nesrv.commit.pipeline import Pipeline
 from nesrv.datastore.journal import CommitRecord, Journal, JournalError
 from nesrv.datastore.shards import Shards
 from nesrv.errors import OperationFailed, RpcError
-from nesrv.facts import AfterStep, StepRefused
+from nesrv.facts import AfterStep, Fact, StepRefused
 from nesrv.features.completeness import unclaimed
 from nesrv.features.feature import Feature
 from nesrv.features.registry import FEATURES
+from nesrv.features.system import LoginBanner
 from nesrv.features.users import User as UserFact
 from nesrv.frr.daemons import BINARIES, Attached, DaemonFailed, Home, Managed
 from nesrv.frr.vty import VtyLost
@@ -37,7 +38,8 @@ from nesrv.kernel.writer import Kernel
 from nesrv.rpc import configure, monitoring, operational, planning, retrieve, sessions
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element
-from nesrv.schema.modules import module_set
+from nesrv.schema.modules import Release, module_set
+from nesrv.schema.published import prepare
 from nesrv.schema.schema import Schema, load
 from nesrv.settings import Settings, SettingsError
 from nesrv.transport import ssh
@@ -142,12 +144,15 @@ async def _meet(frr: Frr) -> None:
         raise SettingsError(f"--frr attach: no zebra answers ({error}); start FRR, or use --frr managed") from error
 
 
-def _publish(store: UserStore) -> Callable[[Iterable[UserFact]], None]:
-    def publish(users: Iterable[UserFact]) -> None:
+def _publish(store: UserStore) -> Callable[[Iterable[Fact]], None]:
+    def publish(facts: Iterable[Fact]) -> None:
+        known = list(facts)
+        users = [User(one.name, one.password, one.ssh_keys, one.role) for one in known if isinstance(one, UserFact)]
         try:
-            store.replace_source(DATASTORE_USERS, [User(user.name, user.password, user.ssh_keys) for user in users])
+            store.replace_source(DATASTORE_USERS, users)
         except SettingsError as error:
             raise ValueError(str(error)) from error
+        store.banner = next((one.text for one in known if isinstance(one, LoginBanner)), "")
 
     return publish
 
@@ -166,13 +171,27 @@ def _features(schema: Schema) -> list[Feature]:
     return [feature for feature in FEATURES if feature.point.split(":")[0][1:] in schema.modules]
 
 
+def _release(settings: Settings) -> Release | None:
+    """The published modules with their deviations; raises SettingsError."""
+    directory = settings.openconfig
+    if directory is None:
+        return None
+    if next(directory.rglob("*.yang"), None) is None:
+        raise SettingsError(f"--openconfig {directory}: there is no YANG module (*.yang) below it")
+    try:
+        return prepare(directory, settings.releases)
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"--openconfig {directory}: {error}") from error
+
+
 def load_schema(settings: Settings) -> Schema:
     """Every YANG module that is served; raises SettingsError."""
     for directory in settings.yang:
         if next(directory.glob("*.yang"), None) is None:
             raise SettingsError(f"--yang {directory}: there is no YANG module (*.yang) in it")
+    with_model = settings.backend == "system" or not settings.yang or settings.openconfig is not None
     try:
-        schema = load(module_set(settings.yang, with_model=settings.backend == "system" or not settings.yang))
+        schema = load(module_set(settings.yang, with_model, _release(settings)))
     except ValueError as error:
         raise SettingsError(str(error)) from error
     left = unclaimed(schema, _features(schema))

@@ -61,7 +61,8 @@ class Settings:
     """The command line of ``nesrv serve``.
 
     ``netns`` None is the namespace the server was started in; ``yang`` are directories whose
-    modules are offered as well; ``startup`` is loaded when the state directory is empty.
+    modules are offered as well; ``openconfig`` is a checkout of the published modules to serve in
+    the place of our profiles of them; ``startup`` is loaded when the state directory is empty.
     """
 
     listen: tuple[str, int]
@@ -72,6 +73,7 @@ class Settings:
     frr: FrrMode = "managed"
     backend: Backend = "system"
     yang: tuple[Path, ...] = ()
+    openconfig: Path | None = None
     startup: Path | None = None
     log_level: str = "info"
     limits: Limits = field(default_factory=Limits)
@@ -79,6 +81,11 @@ class Settings:
     @property
     def host_key(self) -> Path:
         return self.state_dir / "ssh_host_ed25519_key"
+
+    @property
+    def releases(self) -> Path:
+        """What was found out about releases of the published modules."""
+        return self.state_dir / "openconfig"
 
     @property
     def control(self) -> Path:

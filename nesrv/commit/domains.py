@@ -8,7 +8,6 @@ from typing import cast
 
 from nesrv.commit.plan import FactKey
 from nesrv.facts import AfterStep, Fact, Step, StepRefused
-from nesrv.features.users import User
 from nesrv.frr import delta
 from nesrv.frr.hearing import LinkAddress, hear
 from nesrv.frr.text import BETWEEN_VRFS, FrrLine
@@ -121,12 +120,12 @@ class FrrDomain:
 
 
 class UserDomain:
-    """Who may log in, kept by the transport. ``publish`` is told all users after each change, and raises
-    ValueError for one that it cannot use."""
+    """Who may log in and what they see before, kept by the transport. ``publish`` is told all of it after each
+    change, and raises ValueError for what it cannot use."""
 
     volatile = True
 
-    def __init__(self, publish: Callable[[Iterable[User]], None]) -> None:
+    def __init__(self, publish: Callable[[Iterable[Fact]], None]) -> None:
         self._users: dict[FactKey, Fact] = {}
         self._publish = publish
 
@@ -141,7 +140,7 @@ class UserDomain:
         return wanted == actual
 
     def explain(self, steps: Sequence[Step]) -> list[list[str]]:
-        return [[f"user {step.fact.key[1]}: {step.verb}"] for step in steps]
+        return [[f"{' '.join(map(str, step.fact.key))}: {step.verb}"] for step in steps]
 
     async def apply(self, steps: Sequence[Step], after_step: AfterStep | None = None) -> None:
         for number, step in enumerate(steps):
@@ -149,7 +148,7 @@ class UserDomain:
             if step.after is not None:
                 users[step.fact.key] = step.after
             try:
-                self._publish(user for user in users.values() if isinstance(user, User))
+                self._publish(users.values())
             except ValueError as error:
                 raise StepRefused(step, str(error), steps[:number]) from error
             self._users = users

@@ -65,8 +65,13 @@ class Shards:
         return parse(shard.xml, place.namespace if place else "")
 
     def entry(self, shard: Shard) -> Node:
-        """The one node of an entry shard."""
-        return self.nodes(shard)[0]
+        """The one node of an entry shard; of a rest shard, the container with what the shard holds of it."""
+        if shard.point not in self.schema.skeleton:
+            return self.nodes(shard)[0]
+        rest = Node(shard.point)
+        for node in self.nodes(shard):
+            rest.add(node)
+        return rest
 
     # Joining
 

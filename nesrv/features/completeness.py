@@ -17,7 +17,7 @@ def unclaimed(schema: Schema, features: Iterable[Feature]) -> list[str]:
     claimed: set[SchemaNode] = set()
     for feature in features:
         point = schema.node(feature.point)
-        if point not in schema.points:
+        if point not in schema.points | schema.skeleton:
             raise ValueError(f"{feature.name}: {feature.point} is no shard point")
         claimed.update(claimed_leaf(feature, point, claim) for claim in feature.claims)
     leaves = (node for top in schema.data.values() for node in top.walk() if _is_ours(node, schema))

@@ -34,7 +34,8 @@ class Export:
 
 
 class Feature(Protocol):
-    """``point`` is a schema path; ``claims`` are the config leaves below it, relative, that the feature translates."""
+    """``point`` is the schema path of an outermost list, or of a container above such lists, for what that holds
+    besides them; ``claims`` are the config leaves below it, relative, that the feature translates."""
 
     @property
     def name(self) -> str: ...

@@ -12,6 +12,7 @@ from nesrv.features.raw import InstanceBlocks, RawBlocks
 from nesrv.features.redistribution import Redistribution
 from nesrv.features.route_targets import InterInstancePolicies
 from nesrv.features.static_routes import StaticRoutes
+from nesrv.features.system import System
 from nesrv.features.users import Users
 
 FEATURES: tuple[Feature, ...] = (
@@ -23,6 +24,7 @@ FEATURES: tuple[Feature, ...] = (
     Evpn(),
     InterInstancePolicies(),
     StaticRoutes(),
+    System(),
     Users(),
     InstanceBlocks(),
     RawBlocks(),

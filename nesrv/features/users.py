@@ -5,6 +5,7 @@ OpenConfig: /system/aaa/authentication/users/user.
 
 from __future__ import annotations
 
+import re
 import struct
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -18,6 +19,8 @@ from nesrv.facts import Fact
 from nesrv.features.feature import Export, Lookup
 
 ADMIN = "SYSTEM_ROLE_ADMIN"
+CRYPT = re.compile(r"\$[56]\$(?:rounds=[0-9]+\$)?[^$\n]{0,16}\$[./0-9A-Za-z]{43,86}")
+"""SHA-crypt; the table of users looks closer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +44,18 @@ class User:
 class Users:
     name = "users"
     point = "/openconfig-system:system/aaa/authentication/users/user"
-    claims = frozenset({"config/password", "config/ssh-key", "config/role"})
+    claims = frozenset({"config/password", "config/password-hashed", "config/ssh-key", "config/role"})
 
     def exports(self, entry: Node) -> Iterator[Export]:
         return iter(())
 
     def facts(self, entry: Node, lookup: Lookup) -> Iterator[Fact]:
-        name, password = entry.text("username"), entry.leaf("config/password")
+        name, password = entry.text("username"), _password(entry)
         if not name or any(not character.isprintable() or character.isspace() for character in name):
             raise errors.InvalidValue(
                 "A username has neither spaces nor control characters, and is not empty.",
                 entry.path_of("config/username"),
                 "nesrv-username",
-            )
-        if password == "":
-            raise errors.InvalidValue(
-                "An empty password is none; leave it out.", entry.path_of("config/password"), "nesrv-password"
             )
         keys = tuple(row.strip() for row in (entry.leaf("config/ssh-key") or "").splitlines() if row.strip())
         if not all(map(_is_key, keys)):
@@ -66,6 +65,21 @@ class Users:
                 "nesrv-ssh-key",
             )
         yield User(name, password, keys, _role(entry.text("config/role")), entry.path)
+
+
+def _password(entry: Node) -> str | None:
+    """Plain or hashed, whichever is there; raises InvalidValue."""
+    plain, hashed = entry.leaf("config/password"), entry.leaf("config/password-hashed")
+    leaf = "config/password" if hashed is None else "config/password-hashed"
+    if plain is not None and hashed is not None:
+        why = "A user has a password or a password-hashed; leave one of them out."
+    elif plain == "":
+        why = "An empty password is none; leave it out."
+    elif hashed is not None and CRYPT.fullmatch(hashed) is None:
+        why = "This is no hash that nesrv can check; 'openssl passwd -6' prints one, which begins with $6$."
+    else:
+        return plain if hashed is None else hashed
+    raise errors.InvalidValue(why, entry.path_of(leaf), "nesrv-password")
 
 
 def _role(configured: str) -> str:

@@ -17,7 +17,7 @@ from nesrv.frr.lines import Key, Lines, top_of
 from nesrv.frr.text import FrrLine, mask
 
 IN_PLACE = re.compile(
-    r"bgp (router-id|cluster-id|graceful-restart \S+|listen limit|default local-preference)"
+    r"hostname|domainname|bgp (router-id|cluster-id|graceful-restart \S+|listen limit|default local-preference)"
     r"|neighbor \S+ (remote-as|description|password|timers|timers connect|ebgp-multihop|update-source|port|weight"
     r"|advertisement-interval|maximum-prefix|route-map (in|out)|prefix-list (in|out)|filter-list (in|out))"
     r"|timers bgp|maximum-paths|maximum-paths ibgp|(detect-multiplier|transmit-interval|receive-interval)"
@@ -26,7 +26,8 @@ IN_PLACE = re.compile(
 """Slots whose new value may be sent over the old one; all others are taken away first."""
 
 NO_BY_SLOT = re.compile(
-    r"neighbor \S+ (description|password|timers|timers connect|ebgp-multihop|update-source|port|advertisement-interval"
+    r"hostname|domainname"
+    r"|neighbor \S+ (description|password|timers|timers connect|ebgp-multihop|update-source|port|advertisement-interval"
     r"|local-as|maximum-prefix|weight|allowas-in|default-originate)"
     r"|bgp (router-id|cluster-id|graceful-restart \S+|listen limit|default local-preference)"
     r"|timers bgp|maximum-paths|maximum-paths ibgp|network \S+|redistribute \S+|advertise \S+ unicast"

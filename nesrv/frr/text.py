@@ -6,6 +6,9 @@ start would find a difference.  Measured on FRR 8.4.4 (``router bgp`` level unle
 ===============================================  ==================================================
 setting                                          canonical text
 ===============================================  ==================================================
+names (top level)                                ``hostname NAME`` (bgpd calls itself what the machine is
+                                                 called, and prints it, until ``no hostname``),
+                                                 ``domainname NAME``
 the instance itself (context ``()``)             ``router bgp AS`` / ``router bgp AS vrf NAME``
 router id, cluster id                            ``bgp router-id A.B.C.D``, ``bgp cluster-id A.B.C.D``
 defaults switched off                            ``no bgp default ipv4-unicast``,
@@ -127,6 +130,7 @@ SLOT_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"bgp (listen limit|default local-preference|confederation identifier) .*", r"bgp \1"),
         (r"bgp listen range (\S+) .*", r"bgp listen range \1"),
         (r"timers bgp .*", r"timers bgp"),
+        (r"(hostname|domainname) .*", r"\1"),
         (r"maximum-paths ibgp .*", r"maximum-paths ibgp"),
         (r"maximum-paths \d+", r"maximum-paths"),
         (r"(network|redistribute|aggregate-address) (\S+).*", r"\1 \2"),
@@ -152,6 +156,8 @@ INNER_BLOCK = {EVPN_FAMILY: re.compile(r"vni \d+$"), "bfd": re.compile(r"(?:prof
 ADDRESS = re.compile(r"[0-9.]+$|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$")
 
 TOP_RANKS: tuple[tuple[str, int], ...] = (
+    ("hostname ", 0),
+    ("domainname ", 0),
     ("interface ", 0),
     ("ip prefix-list ", 1),
     ("ipv6 prefix-list ", 1),
@@ -308,7 +314,8 @@ def _family_rank(text: str) -> int:
 
 
 MANAGED = re.compile(
-    r"vrf |router bgp |interface |route-map |bfd$|ip route |ipv6 route |ip prefix-list |ipv6 prefix-list "
+    r"hostname |domainname "
+    r"|vrf |router bgp |interface |route-map |bfd$|ip route |ipv6 route |ip prefix-list |ipv6 prefix-list "
     r"|bgp (?:as-path|community-list|extcommunity-list|large-community-list)"
 )
 """Top-level lines that nesrv manages; all others (banner, defaults, logging) are left alone."""

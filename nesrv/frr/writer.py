@@ -21,6 +21,7 @@ from nesrv.frr.vty import SUCCESS, Reply, Vty, VtyLost
 
 logger = logging.getLogger(__name__)
 
+SPEAKER = "bgpd"
 WAIT_SECONDS = 10.0
 PAUSE_SECONDS = 0.02
 """A refusal that waits for a message between FRR's daemons is tried again this often, this long."""
@@ -68,11 +69,13 @@ class Frr:
 
     async def start(self) -> None:
         """Finds or starts the daemons and reads what they have.  Raises DaemonFailed, VtyLost."""
-        await self._daemons.start(self._restarted)
+        started = await self._daemons.start(self._restarted)
         version = await self._version()
         self._dialect = dialect_of(version)
         sockets = Sockets(self._daemons.sockets, self._dialect)
         self._channel = sockets if sockets.has("zebra") else Vtysh(self._vtysh_options)
+        if SPEAKER in started:
+            await self._unname()
         await self.read()
         logger.info("FRR has %d lines of ours", len(self._lines))
 
@@ -261,9 +264,15 @@ class Frr:
                     left.add((self._dialect.owner(step.before), step.before.context[0]))
         self._tidy.note(left, self._channel, self._dialect)
 
+    async def _unname(self) -> None:
+        """Takes from a bgpd that was just started the machine's name, which several elements would share."""
+        await self._channel.send(SPEAKER, ["no hostname"])
+
     async def _restarted(self, daemon: str) -> None:
         """Gives a daemon that came back empty the lines it had."""
         async with self._lock:
+            if daemon == SPEAKER:
+                await self._unname()
             mine = [fact for fact in self._lines.values() if self._dialect.owner(fact) == daemon]
             plan = commands([Step(None, fact) for fact in sorted(mine, key=lambda fact: fact.rank)], Lines())
             try:

@@ -31,8 +31,8 @@ def _implemented(schema: Schema) -> list[ModuleInfo]:
 
 
 def content_id(schema: Schema) -> str:
-    """Changes whenever the set of modules, revisions or features does (RFC 8525 §3)."""
-    text = repr(sorted((m.name, m.revision, m.features, m.implemented) for m in schema.modules.values()))
+    """Changes whenever the set of modules, revisions, features or deviations does (RFC 8525 §3)."""
+    text = repr(sorted((m.name, m.revision, m.features, m.implemented, m.deviations) for m in schema.modules.values()))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -46,6 +46,7 @@ def capabilities(schema: Schema) -> list[str]:
     for info in _implemented(schema):
         query = f"module={info.name}" + (f"&revision={info.revision}" if info.revision else "")
         query += f"&features={','.join(info.features)}" if info.features else ""
+        query += f"&deviations={','.join(info.deviations)}" if info.deviations else ""
         listed.append(f"{info.namespace}?{query}")
     return listed
 
@@ -131,6 +132,7 @@ def yang_library(schema: Schema) -> list[Node]:
                         "revision": info.revision or None,
                         "namespace": info.namespace,
                         "feature": info.features,
+                        "deviation": info.deviations,
                     }
                     for info in implemented
                 ],
@@ -151,6 +153,7 @@ def yang_library(schema: Schema) -> list[Node]:
                 "revision": info.revision,
                 "namespace": info.namespace,
                 "feature": info.features,
+                "deviation": [{"name": name, "revision": schema.modules[name].revision} for name in info.deviations],
                 "conformance-type": "implement" if info.implemented else "import",
             }
             for info in schema.modules.values()

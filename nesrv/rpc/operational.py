@@ -36,7 +36,8 @@ from nesrv.rpc.wanted import Wanted
 
 logger = logging.getLogger(__name__)
 
-USER = "/openconfig-system:system/aaa/authentication/users/user"
+SYSTEM = "/openconfig-system:system"
+USER = f"{SYSTEM}/aaa/authentication/users/user"
 SPEAKER = f"{INSTANCE}/protocols/protocol/bgp/neighbors/neighbor"
 OF_SPEAKER = tuple(f"{SPEAKER}/{below}/state" for below in ("timers", "transport", "afi-safis/afi-safi"))
 INSTALLED = f"{SPEAKER}/afi-safis/afi-safi/state/prefixes/installed"
@@ -68,7 +69,7 @@ def readers(kernel: Kernel | None, frr: Frr | None) -> Sequence[StateReader]:
     if kernel is None:
         return ()
     told = applied.TOLD_BY_KERNEL | (applied.TOLD_BY_FRR if frr is not None else applied.MADE_BY_FRR)
-    found: list[StateReader] = [Applied(point, told) for point in (INTERFACE, INSTANCE, USER)]
+    found: list[StateReader] = [Applied(point, told) for point in (INTERFACE, INSTANCE, SYSTEM, USER)]
     found += [InterfaceState(kernel), InstanceState(kernel)]
     if frr is not None:
         found += [Applied(point, frozenset()) for point in FRR_POINTS]
@@ -97,7 +98,8 @@ class Applied:
             return state
         breather = Breather()
         for shard in chosen(element, wanted, self.point):
-            state[shard.path] = _node(shard, applied.applied(element.shards.entry(shard), self._told))
+            found = _node(shard, applied.applied(element.shards.entry(shard), self._told))
+            state[shard.path] = found[0].children if shard.point in element.schema.skeleton else found
             await breather.breathe()
         return state
 

@@ -32,6 +32,20 @@ class ModuleSet:
     """Names of the modules that nesrv translates: the completeness gate holds for them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Published OpenConfig modules, anywhere below ``directory``, in the place of our profiles of them;
+    ``deviations`` is where the module stands that says what is not supported, once it is there."""
+
+    directory: Path
+    deviations: Path | None = None
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        found = {path.parent for path in self.directory.rglob("*.yang")}
+        return (*sorted(found), *([self.deviations] if self.deviations is not None else []))
+
+
 def own_directory() -> Path:
     """``yang/``: inside the installed package, or beside it in a checkout."""
     package = Path(nesrv.__file__).parent
@@ -55,12 +69,16 @@ def module_names(directory: Path) -> list[str]:
     return sorted(names)
 
 
-def module_set(extra: Iterable[Path], with_model: bool) -> ModuleSet:
-    """``extra`` are the ``--yang`` directories; ``with_model`` serves nesrv's own model as well."""
+def module_set(extra: Iterable[Path], with_model: bool, release: Release | None = None) -> ModuleSet:
+    """``extra`` are the ``--yang`` directories; ``with_model`` serves nesrv's own model as well, with ``release``
+    its OpenConfig part as published."""
     own = own_directory()
     model = [own / "openconfig", own / "nesrv"] if with_model else []
     names = [name for directory in model for name in module_names(directory)]
     extra = list(extra)
+    if release is not None and with_model:
+        model = [*release.directories, own / "nesrv"]
+        names += module_names(release.deviations) if release.deviations is not None else []
     further = [name for directory in extra for name in module_names(directory) if name not in names]
     return ModuleSet(
         (*model, *extra, *ietf_directories()),

@@ -165,8 +165,7 @@ class _Compiler:
             compiled=node,
         )
         if kind in ("container", "list", "leaf", "leaf-list"):
-            musts = tuple(view.must_conditions())
-            made.constraints = musts + tuple(view.when_conditions())
+            made.constraints = musts_of(node) + tuple(view.when_conditions())
         if kind == "container":
             made.presence = view.presence() is not None
         elif kind == "list":
@@ -233,6 +232,21 @@ def _text(c: Any) -> str:
 def namespace_of(module: Any) -> str:
     """The XML namespace of one of libyang's modules."""
     return _text(module.cdata.ns)
+
+
+def musts_of(compiled: Any) -> tuple[str, ...]:
+    """The XPath texts of ``must``, refinements and deviations counted in: the binding's own call knows what the
+    module says, not what became of it."""
+    found = lib.lysc_node_musts(compiled)
+    count = 0 if found == ffi.NULL else ffi.cast("uint64_t *", found)[-1]
+    return tuple(_text(lib.lyxp_get_expr(found[at].cond)) for at in range(count))
+
+
+def deviations_of(module: Any) -> tuple[str, ...]:
+    """Names of the modules that deviate from one of libyang's modules."""
+    found = module.cdata.deviated_by
+    count = 0 if found == ffi.NULL else ffi.cast("uint64_t *", found)[-1]
+    return tuple(sorted(_text(found[at].name) for at in range(count)))
 
 
 def compile_nodes(engine: Engine) -> tuple[dict[str, SchemaNode], dict[str, SchemaNode]]:

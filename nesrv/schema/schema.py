@@ -9,7 +9,7 @@ from pathlib import Path
 from nesrv.schema import paths, references
 from nesrv.schema.engine import Engine, address
 from nesrv.schema.modules import ModuleSet
-from nesrv.schema.nodes import SchemaNode, compile_nodes, namespace_of
+from nesrv.schema.nodes import SchemaNode, compile_nodes, deviations_of, namespace_of
 from nesrv.schema.references import References
 
 
@@ -21,6 +21,8 @@ class ModuleInfo:
     prefix: str
     implemented: bool
     features: tuple[str, ...]
+    deviations: tuple[str, ...] = ()
+    """Names of the modules that say what of this one is not supported."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +95,13 @@ def _modules(engine: Engine) -> dict[str, ModuleInfo]:
         revision = next((str(item.date()) for item in module.revisions()), "")
         features = tuple(sorted(item.name() for item in module.features() if item.state()))
         found[module.name()] = ModuleInfo(
-            module.name(), revision, namespace_of(module), module.prefix(), bool(module.implemented()), features
+            module.name(),
+            revision,
+            namespace_of(module),
+            module.prefix(),
+            bool(module.implemented()),
+            features,
+            deviations_of(module),
         )
     return found
 

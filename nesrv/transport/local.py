@@ -12,6 +12,7 @@ import socket
 import struct
 from pathlib import Path
 
+from nesrv.features.users import ADMIN
 from nesrv.settings import Limits
 from nesrv.transport.runner import SessionRunner
 from nesrv.wire.handler import SessionHandler, TooManySessions
@@ -37,7 +38,7 @@ class _Local(asyncio.Protocol):
         self._transport = transport
         user = _user(transport.get_extra_info("socket"))
         try:
-            self.runner = SessionRunner(self._handler, self._limits, self, user, "127.0.0.1", TRANSPORT)
+            self.runner = SessionRunner(self._handler, self._limits, self, user, "127.0.0.1", TRANSPORT, (ADMIN,))
         except TooManySessions:
             transport.abort()
             return

@@ -53,8 +53,10 @@ class SessionRunner:
         user: str,
         source_host: str,
         transport: str = "netconf-ssh",
+        groups: tuple[str, ...] = (),
     ) -> None:
         self.user = user
+        self.groups = groups
         self.source_host = source_host
         self.transport = transport
         self.session_id = handler.opened(self)

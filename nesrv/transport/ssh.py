@@ -155,6 +155,8 @@ class _Login(asyncssh.SSHServer):
         self._connection: _Connection
         self._user = ""
         self._source = ""
+        self._groups: tuple[str, ...] = ()
+        self._greeted = False
         self._failures = 0
         self._open_channels = 0
         self._logged_in = False
@@ -180,10 +182,14 @@ class _Login(asyncssh.SSHServer):
 
     def begin_auth(self, username: str) -> bool:
         self._user = username
+        if self._listener.users.banner and not self._greeted:
+            self._greeted = True
+            self._connection.send_auth_banner(_lines(self._listener.users.banner))
         return True
 
     def auth_completed(self) -> None:
         self._logged_in = True
+        self._groups = self._listener.users.groups(self._user)
         self._listener.pending.discard(self)
         logger.info("%s logged in from %s", self._user, self._source)
         self._rest()
@@ -226,6 +232,10 @@ class _Login(asyncssh.SSHServer):
     def source(self) -> str:
         return self._source
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return self._groups
+
     def _rest(self) -> None:
         """Without a session now: the connection may wait for one as long as a session for its hello."""
         if self._linger is not None:
@@ -236,6 +246,11 @@ class _Login(asyncssh.SSHServer):
     def _close_unused(self) -> None:
         if not self._connection.channels:
             self._connection.close()
+
+
+def _lines(banner: str) -> str:
+    """With the line ends of RFC 4252, section 5.4."""
+    return "".join(f"{line}\r\n" for line in banner.splitlines())
 
 
 class _Channel(asyncssh.SSHServerSession[bytes]):
@@ -269,7 +284,12 @@ class _Channel(asyncssh.SSHServerSession[bytes]):
             return False
         try:
             self.runner = SessionRunner(
-                self._listener.handler, self._listener.limits, self, self._login.user, self._login.source
+                self._listener.handler,
+                self._listener.limits,
+                self,
+                self._login.user,
+                self._login.source,
+                groups=self._login.groups,
             )
         except TooManySessions:
             logger.warning("no session for %s from %s: too many", self._login.user, self._login.source)

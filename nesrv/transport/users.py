@@ -1,5 +1,8 @@
 """Who may log in: the users file, and user tables that other parts of the server lay on top of it.
 
+A table with an administrator who can log in hides what lies below it, so that the users of the
+first start end with the first configured administrator, and nobody can lock everybody out.
+
 The file is TOML::
 
     [[user]]
@@ -19,6 +22,7 @@ from pathlib import Path
 
 import asyncssh
 
+from nesrv.features.users import ADMIN
 from nesrv.settings import SettingsError
 from nesrv.transport import passwords
 
@@ -31,23 +35,35 @@ _FIELDS = frozenset({"name", "password", "authorized_keys"})
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """``password`` is plain or a crypt(3) hash (``$5$``, ``$6$``), None for none; keys as in authorized_keys."""
+    """``password`` is plain or a crypt(3) hash (``$5$``, ``$6$``), None for none; keys as in authorized_keys;
+    ``role`` is ``SYSTEM_ROLE_ADMIN`` or the name of a group."""
 
     name: str
     password: str | None = field(default=None, repr=False)
     authorized_keys: tuple[str, ...] = ()
+    role: str = ADMIN
 
 
 @dataclass(frozen=True, slots=True)
 class _Account:
     password: str | None = field(repr=False)
     keys: tuple[asyncssh.SSHKey, ...]
+    role: str
+
+    @property
+    def is_ruling(self) -> bool:
+        """An administrator who can log in."""
+        return self.role == ADMIN and (self.password is not None or bool(self.keys))
 
 
 class UserStore:
-    """Users by source; of two sources that know a name, the one set up later decides."""
+    """Users by source; of two sources that know a name, the one set up later decides.
+
+    ``banner`` is shown before the login, "" for none.
+    """
 
     def __init__(self, users: Iterable[User] = ()) -> None:
+        self.banner = ""
         self._sources: dict[str, Mapping[str, _Account]] = {}
         self.replace_source(_FILE, users)
 
@@ -73,10 +89,17 @@ class UserStore:
         account = self._account(name)
         return () if account is None else account.keys
 
+    def groups(self, name: str) -> tuple[str, ...]:
+        """What access control goes by: the role of ``name``, nothing for who may not log in."""
+        account = self._account(name)
+        return () if account is None else (account.role,)
+
     def _account(self, name: str) -> _Account | None:
         for accounts in reversed(self._sources.values()):
             if name in accounts:
                 return accounts[name]
+            if any(account.is_ruling for account in accounts.values()):
+                return None
         return None
 
 
@@ -89,7 +112,7 @@ def _account(user: User, source: str) -> _Account:
         )
     if user.password == "":
         raise SettingsError(f"{who}: an empty password is none; leave the line out and use authorized_keys")
-    return _Account(user.password, tuple(_key(line, who) for line in user.authorized_keys))
+    return _Account(user.password, tuple(_key(line, who) for line in user.authorized_keys), user.role)
 
 
 def _key(line: str, who: str) -> asyncssh.SSHKey:

@@ -31,6 +31,10 @@ class Peer(Protocol):
     def user(self) -> str: ...
 
     @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups of access control that the user had at login: its role."""
+
+    @property
     def source_host(self) -> str: ...
 
     @property

@@ -306,12 +306,51 @@ EVPNS = {
     ),
 }
 
+
+def named(**names: str) -> str:
+    leaves = "".join(f"<{leaf.replace('_', '-')}>{name}</{leaf.replace('_', '-')}>" for leaf, name in names.items())
+    return f'<system xmlns="http://openconfig.net/yang/system"><config>{leaves}</config></system>'
+
+
+SYSTEM = {
+    "hostname that bgpd would cut off": Broken(
+        named(hostname="a" * 40 + "." + "b" * 24), InvalidValue, "nesrv-system-name", "config/hostname", "64 characters"
+    ),
+    "hostname without a letter in front": Broken(
+        named(hostname="_pe"), InvalidValue, "nesrv-system-name", "config/hostname", "begins with"
+    ),
+    "domain that is the root": Broken(
+        named(hostname="pe", domain_name="."), InvalidValue, "nesrv-system-name", "config/domain-name", "begins with"
+    ),
+}
+HASH = "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1"
 USERS = {
     "username with a space": Broken(
         document(users=[user("a b", role="x")]), InvalidValue, "nesrv-username", "config/username", "spaces"
     ),
     "empty password": Broken(
         document(users=[user("ann", role="x", password="")]), InvalidValue, "nesrv-password", "config/password", "empty"
+    ),
+    "two passwords": Broken(
+        document(users=[user("ann", role="x", password="y", password_hashed=HASH)]),
+        InvalidValue,
+        "nesrv-password",
+        "config/password-hashed",
+        "one of them",
+    ),
+    "hash of another kind": Broken(
+        document(users=[user("ann", role="x", password_hashed="$1$salt$qJH7.N4xYta3aEG/dfqo/0")]),
+        InvalidValue,
+        "nesrv-password",
+        "config/password-hashed",
+        "openssl passwd -6",
+    ),
+    "hash that is plain text": Broken(
+        document(users=[user("ann", role="x", password_hashed="secret")]),
+        InvalidValue,
+        "nesrv-password",
+        "config/password-hashed",
+        "openssl passwd -6",
     ),
     "key without data": Broken(
         document(users=[user("ann", role="x", ssh_key="ssh-ed25519 AAAA")]),
@@ -345,6 +384,7 @@ BROKEN = {
         ("interfaces", INTERFACES),
         ("instances", INSTANCES),
         ("evpn", EVPNS),
+        ("system", SYSTEM),
         ("users", USERS),
     )
     for name, broken in found.items()

@@ -70,7 +70,7 @@ def test_a_claim_of_no_leaf_is_refused(claim: str) -> None:
 
 def test_a_point_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="no shard point"):
-        unclaimed(model(), [Other("other", "/openconfig-interfaces:interfaces", frozenset())])
+        unclaimed(model(), [Other("other", "/openconfig-interfaces:interfaces/interface/config", frozenset())])
 
 
 def test_no_leaf_is_claimed_twice() -> None:

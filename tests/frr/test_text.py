@@ -58,7 +58,7 @@ def test_rendering_reads_back_and_does_not_depend_on_order() -> None:
 
 def test_what_is_not_ours_is_skipped() -> None:
     foreign = (
-        "Building configuration...\n\nCurrent configuration:\n!\nfrr version 8.4.4\nhostname vm\n!\n"
+        "Building configuration...\n\nCurrent configuration:\n!\nfrr version 8.4.4\nlog syslog\n!\n"
         "vrf red\n netns /run/netns/red\nexit-vrf\n!\nline vty\n exec-timeout 0 0\nexit\n!\nend\n"
     )
     assert parse(foreign) == ()

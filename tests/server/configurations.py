@@ -149,7 +149,7 @@ def text(configuration: Configuration) -> str:
 
 
 def _user(name: str, password: str) -> etree._Element:
-    role = _sys("role", "oc-aaa-types:SYSTEM_ROLE_ADMIN")
+    role = _sys("role", "builders")
     inner = _sys("config", _sys("username", name), _sys("password", password), role)
     return _sys("user", _sys("username", name), inner)
 

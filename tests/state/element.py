@@ -55,6 +55,7 @@ class Caller:
     """Who asks."""
 
     user: str = "test"
+    groups: tuple[str, ...] = ()
     source_host: str = "127.0.0.1"
     transport: str = "netconf-ssh"
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from nesrv.features.state import applied
 from nesrv.rpc.known import INSTANCE, INTERFACE
+from nesrv.rpc.operational import SYSTEM
 from tests.state import element, entries
 
 ALL_TOLD = applied.TOLD_BY_KERNEL | applied.TOLD_BY_FRR
@@ -50,7 +51,7 @@ def test_without_frr_nothing_of_bgp_and_evpn_is_applied() -> None:
 
 def test_what_is_told_elsewhere_is_in_the_model() -> None:
     """A path that leads nowhere would copy what it was meant to leave out."""
-    points = [element.schema().node(point) for point in (INSTANCE, INTERFACE)]
+    points = [element.schema().node(point) for point in (INSTANCE, INTERFACE, SYSTEM)]
     for path in ALL_TOLD | applied.MADE_BY_FRR:
         assert any(_has(point, path) for point in points), path
 

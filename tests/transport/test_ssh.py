@@ -282,6 +282,52 @@ def test_the_peer_is_known_by_user_and_host() -> None:
     asyncio.run(scenario())
 
 
+def test_the_groups_are_those_at_login() -> None:
+    async def scenario() -> None:
+        async with served() as place, session(place):
+            place.users.replace_source("table", [User("ann", "x", role="builders")])
+            async with place.connect("ann", "x") as connection:
+                await connection.create_process(subsystem="netconf", encoding=None)
+                place.users.replace_source("table", [])
+                await connection.create_process(subsystem="netconf", encoding=None)
+                groups = [peer.groups for peer in place.element.peers.values()]
+                assert groups == [("SYSTEM_ROLE_ADMIN",), ("builders",), ("builders",)]
+
+    asyncio.run(scenario())
+
+
+class Greeted(asyncssh.SSHClient):
+    """A client that keeps the banners it is shown."""
+
+    def __init__(self) -> None:
+        self.banners: list[str] = []
+
+    def auth_banner_received(self, msg: str, lang: str) -> None:
+        self.banners.append(msg)
+
+
+def test_the_banner_comes_before_the_login_and_follows_its_configuration() -> None:
+    async def scenario() -> None:
+        async with served() as place:
+
+            async def shown(password: str = PASSWORD) -> list[str]:
+                client = Greeted()
+                try:
+                    async with place.connect(password=password, client_factory=lambda: client):
+                        return client.banners
+                except asyncssh.PermissionDenied:
+                    return client.banners
+
+            assert await shown() == []
+            place.users.banner = "Müller AG\nKeep out."
+            assert await shown() == ["Müller AG\r\nKeep out.\r\n"]
+            assert await shown("wrong") == ["Müller AG\r\nKeep out.\r\n"]
+            place.users.banner = ""
+            assert await shown() == []
+
+    asyncio.run(scenario())
+
+
 def test_channels_that_never_become_sessions_are_counted_too() -> None:
     async def scenario() -> None:
         async with served(limits=Limits(sessions=3)) as place, place.connect() as connection:

@@ -86,7 +86,7 @@ def test_a_file_that_others_can_read_is_noted(tmp_path: Path, caplog: pytest.Log
 
 def test_a_table_lies_on_top_of_the_file_and_can_be_replaced() -> None:
     store = UserStore([User("a", "file"), User("b", "file")])
-    store.replace_source("table", [User("b", "table"), User("c", "table")])
+    store.replace_source("table", [User("b", "table", role="x"), User("c", "table", role="x")])
     assert store.check_password("a", "file")
     assert store.check_password("b", "table")
     assert not store.check_password("b", "file")
@@ -94,6 +94,31 @@ def test_a_table_lies_on_top_of_the_file_and_can_be_replaced() -> None:
     store.replace_source("table", [])
     assert store.check_password("b", "file")
     assert not store.check_password("c", "table")
+
+
+@pytest.mark.parametrize("admin", [User("d", "table"), User("d", authorized_keys=(KEY,))], ids=["password", "key"])
+def test_an_administrator_who_can_log_in_ends_what_lies_below(admin: User) -> None:
+    store = UserStore([User("a", "file"), User("d", "file")])
+    store.replace_source("table", [admin])
+    assert not store.check_password("a", "file")
+    assert not store.check_password("d", "file")
+    assert store.groups("a") == ()
+    store.replace_source("table", [User("c", "table", role="x")])
+    assert store.check_password("a", "file"), "nobody is locked out"
+
+
+@pytest.mark.parametrize("user", [User("d"), User("d", "table", role="x")], ids=["no way in", "another role"])
+def test_others_end_nothing(user: User) -> None:
+    store = UserStore([User("a", "file")])
+    store.replace_source("table", [user])
+    assert store.check_password("a", "file")
+
+
+def test_groups_are_the_role() -> None:
+    store = UserStore([User("a", "file")])
+    store.replace_source("table", [User("b", "table", role="builders")])
+    assert (store.groups("a"), store.groups("b")) == (("SYSTEM_ROLE_ADMIN",), ("builders",))
+    assert store.groups("nobody") == ()
 
 
 def test_a_table_that_cannot_be_used_leaves_the_old_one() -> None:

@@ -35,7 +35,17 @@ TOLD_BY_FRR = frozenset(
         "protocols/protocol/bgp/neighbors/neighbor/transport/state/local-address",
     }
 )
-MADE_BY_FRR = frozenset({"protocols", "evpn", "tables", "table-connections", "inter-instance-policies"})
+MADE_BY_FRR = frozenset(
+    {
+        "protocols",
+        "evpn",
+        "tables",
+        "table-connections",
+        "inter-instance-policies",
+        "state/hostname",
+        "state/domain-name",
+    }
+)
 """Nothing of these is applied where there is no FRR."""
 
 
