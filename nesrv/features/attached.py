@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip
 from nesrv.datastore.tree import Node
 from nesrv.features import inputs
 from nesrv.features.feature import Lookup
-from nesrv.features.interfaces import link_named
+from nesrv.features.links import link_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,10 @@ def link_towards(entry: Node, address: IPv4Address | IPv6Address, lookup: Lookup
     return max(fitting, key=lambda one: one.address.network.prefixlen, default=None)
 
 
-def link_of(interface: str, lookup: Lookup) -> str:
-    """The name of an interface in kernel and FRR."""
-    return link_named(interface, inputs.text(lookup, inputs.interface_kind(interface)) or "nic")
+def link_of(interface: str, subinterface: str, lookup: Lookup) -> str:
+    """The name of an interface, or of its 802.1Q link, in kernel and FRR."""
+    vlan = inputs.text(lookup, inputs.vlan_link(interface, subinterface))
+    return vlan or link_named(interface, inputs.text(lookup, inputs.interface_kind(interface)) or "nic")
 
 
 def _attached(entry: Node, lookup: Lookup) -> Iterator[Attached]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
-from nesrv.features import inputs, speaker
+from nesrv.features import inputs, pools, speaker
 from nesrv.features.bgp_checks import check, check_neighbor
 from nesrv.features.feature import Export, Lookup
 from nesrv.features.instances import POINT
@@ -63,7 +63,7 @@ class Bgp:
         found = speaker.speaker_of(entry, lookup)
         if found is None:
             return
-        yield from _instance_lines(entry, found)
+        yield from _instance_lines(entry, found, lookup)
         if found.bgp is None:
             return
         for neighbor in found.bgp.all("neighbors/neighbor"):
@@ -71,19 +71,20 @@ class Bgp:
             yield from neighbor_lines(found, neighbor, lookup)
 
 
-def _instance_lines(entry: Node, found: Speaker) -> Iterator[FrrLine]:
+def _instance_lines(entry: Node, found: Speaker, lookup: Lookup) -> Iterator[FrrLine]:
     yield line((), found.text, found.path)
-    router_id = _router_id(entry, found)
+    router_id = _router_id(entry, found, lookup)
     if router_id is not None:
         yield line(found.context, f"bgp router-id {router_id[0]}", router_id[1])
     for text in SWITCHED_OFF:
         yield line(found.context, text, found.path)
 
 
-def _router_id(entry: Node, found: Speaker) -> tuple[str, str] | None:
+def _router_id(entry: Node, found: Speaker, lookup: Lookup) -> tuple[str, str] | None:
     """(router id, path); None where FRR chooses."""
     for node, leaf in ((found.bgp, "global/config/router-id"), (entry, "config/router-id")):
         value = node.leaf(leaf) if node is not None else None
         if node is not None and value is not None:
             return value, node.path_of(leaf)
-    return None
+    pooled = inputs.text(lookup, inputs.POOL_ROUTER_ID) if found.vrf is None else None
+    return (pooled, pools.ROUTER_ID_PATH) if pooled is not None else None

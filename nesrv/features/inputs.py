@@ -11,7 +11,7 @@ from nesrv.features.feature import InputKey, Lookup
 
 
 def interface_kind(interface: str) -> InputKey:
-    """``leg``, ``nic`` or ``loopback``."""
+    """``leg``, ``macvlan``, ``nic`` or ``loopback``."""
     return ("interface", interface)
 
 
@@ -25,8 +25,13 @@ def subnets(interface: str, subinterface: str) -> InputKey:
     return ("subnets", interface, subinterface)
 
 
+def vlan_link(interface: str, subinterface: str) -> InputKey:
+    """The kernel's name of a subinterface that is an 802.1Q link."""
+    return ("vlan-link", interface, subinterface)
+
+
 def nic_mtu(interface: str) -> InputKey:
-    """MTU in bytes of a NIC; legs and loopbacks have none of this."""
+    """MTU in bytes of a NIC or macvlan; legs and loopbacks have none of this."""
     return ("nic-mtu", interface)
 
 
@@ -39,6 +44,14 @@ def host_interface(namespace: str, name: str) -> InputKey:
     """Name of the leg: one leg only may have this host interface."""
     return ("host-interface", namespace, name)
 
+
+# From the element as a whole
+
+ELEMENT_INDEX: InputKey = ("element-index",)
+"""The element's number among those that share its pools."""
+POOL_ROUTER_ID: InputKey = ("pool-router-id",)
+POOL_VTEPS: InputKey = ("pool-vteps",)
+"""``ADDRESS/LENGTH``, IPv4 first."""
 
 # From network instances
 
@@ -65,6 +78,11 @@ def instance_type(instance: str) -> InputKey:
 def vtep(instance: str, endpoint: str) -> InputKey:
     """(interface, subinterface) whose address the VTEP has."""
     return ("vtep", instance, endpoint)
+
+
+def vtep_source(interface: str, subinterface: str) -> InputKey:
+    """1 where a VTEP has its address from there."""
+    return ("vtep-source", interface, subinterface)
 
 
 def vteps(instance: str) -> InputKey:

@@ -63,7 +63,7 @@ class Instances:
         if not is_vrf:
             vteps.check(instance, entry, lookup)
             return
-        _check_vrf(entry, lookup)
+        _check_vrf(entry)
         yield Vrf(names.vrf_name(instance), entry.path_of("config/name"))
 
 
@@ -94,14 +94,7 @@ def _check_bindings(entry: Node) -> None:
         seen.add((link, subinterface))
 
 
-def _check_vrf(entry: Node, lookup: Lookup) -> None:
-    for link, _, node in _bindings(entry):
-        if lookup(inputs.interface_kind(link)) == "nic":
-            raise errors.OperationNotSupported(
-                f"{link} is a NIC; only legs and loopbacks can be bound to an L3VRF.",
-                node.path_of("config/interface"),
-                "nesrv-nic-in-vrf",
-            )
+def _check_vrf(entry: Node) -> None:
     for endpoint in entry.all(vteps.ENDPOINTS):
         raise errors.OperationNotSupported(
             f"Endpoint {endpoint.text('endpoint-id')} is in an L3VRF; a VTEP can only be in the default instance.",

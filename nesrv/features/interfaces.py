@@ -1,23 +1,31 @@
-"""Links: NICs adopted or found, tenant legs, loopbacks; their addresses, MTU and state.
+"""Links: NICs adopted or found, tenant legs, macvlans, loopbacks; their VLANs, addresses, MTU and state.
 
-OpenConfig: /interfaces/interface, with nesrv's leg and adopt beside its config.
+OpenConfig: /interfaces/interface, with nesrv's leg, macvlan and adopt beside its config.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 
 from nesrv import errors
 from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
-from nesrv.features import inputs, names, vteps
+from nesrv.features import addresses, inputs, legs, names, vteps
 from nesrv.features.feature import Export, Lookup
-from nesrv.kernel.facts import UNDERLAY, Address, Leg, LinkSettings, Nic, Place
-
-KINDS = {"softwareLoopback": "loopback", "ethernetCsmacd": "nic"}
-SUBINTERFACE = "subinterfaces/subinterface"
-LOOPBACK = "lo"
+from nesrv.features.links import (
+    ITSELF,
+    KINDS,
+    LOOPBACK,
+    SUBINTERFACE,
+    VLAN,
+    is_up,
+    itself,
+    kind_of,
+    link_of,
+    place_of,
+    vlans,
+)
+from nesrv.kernel.facts import UNDERLAY, Address, LinkSettings, Member, Nic, NoIpv6, Place, Vlan
 
 
 class Interfaces:
@@ -32,11 +40,20 @@ class Interfaces:
             "config/description",
             "subinterfaces/subinterface/config/description",
             "subinterfaces/subinterface/config/enabled",
+            "subinterfaces/subinterface/ipv4/config/enabled",
             "subinterfaces/subinterface/ipv4/addresses/address/config/prefix-length",
+            "subinterfaces/subinterface/ipv6/config/enabled",
             "subinterfaces/subinterface/ipv6/addresses/address/config/prefix-length",
+            "subinterfaces/subinterface/vlan/match/single-tagged/config/vlan-id",
             "leg/config/host-namespace",
             "leg/config/host-interface",
             "leg/config/host-address",
+            "leg/config/local-cidr",
+            "leg/config/host-bridge",
+            "leg/config/host-bridge-create",
+            "macvlan/config/parent-namespace",
+            "macvlan/config/parent-interface",
+            "macvlan/config/mode",
             "adopt/config/from-namespace",
         }
     )
@@ -45,107 +62,89 @@ class Interfaces:
         interface = entry.text("name")
         kind = kind_of(entry)
         yield Export(inputs.interface_kind(interface), kind, f"interface {interface}", entry.path)
-        if kind == "nic":
+        if kind in ("nic", "macvlan"):
             mtu = entry.number("config/mtu") or vteps.DEFAULT_MTU
             yield Export(inputs.nic_mtu(interface), mtu, f"MTU of {interface}", entry.path_of("config/mtu"))
         if kind != "loopback":
-            known = link_of(entry)
-            path = entry.path_of("config/name")
-            yield Export(inputs.kernel_name(known), entry.path, f"kernel name {known}", path)
+            yield _known(entry, link_of(entry), entry.path_of("config/name"))
         if kind == "leg":
             where, what = entry.leaf("leg/config/host-namespace") or "", entry.text("leg/config/host-interface")
             path = entry.path_of("leg/config/host-interface")
             yield Export(inputs.host_interface(where, what), interface, f"host interface {what}", path)
+        for subinterface, known, _ in vlans(entry):
+            path, index = subinterface.path_of(VLAN), subinterface.text("index")
+            yield _known(entry, known, path)
+            yield Export(inputs.vlan_link(interface, index), known, f"VLAN {interface}.{index}", path)
         for subinterface in entry.all(SUBINTERFACE):
-            held = tuple(str(found) for found, _ in _addresses(subinterface))
+            found = tuple(addresses.addresses(subinterface))
+            index = subinterface.text("index")
+            held = tuple(str(address) for address, _ in found)
+            if kind == "leg" and index == ITSELF:
+                held += tuple(map(str, legs.own_from_cidrs(entry)))
             if held:
-                key = inputs.subnets(interface, subinterface.text("index"))
+                key = inputs.subnets(interface, index)
                 yield Export(key, held, f"subnets of {interface}", subinterface.path)
-            usable = next((str(found) for found, _ in _addresses(subinterface) if _for_vtep(found)), None)
+            usable = next((str(address) for address, _ in found if addresses.for_vtep(address)), None)
             if usable is not None:
-                index = subinterface.text("index")
                 key = inputs.address(interface, index)
                 yield Export(key, usable, f"address of {interface}.{index}", subinterface.path)
 
     def facts(self, entry: Node, lookup: Lookup) -> Iterator[Fact]:
         _check(entry)
         kind, link = kind_of(entry), link_of(entry)
-        instance = inputs.text(lookup, inputs.binding(entry.text("name"), "0"))
+        instance = inputs.text(lookup, inputs.binding(entry.text("name"), ITSELF))
         place = place_of(instance, lookup)
         if entry.at("adopt") is not None:
             origin = Place("host", entry.leaf("adopt/config/from-namespace") or "")
             yield Nic(link, origin, entry.path_of("adopt"))
+        if kind == "nic" and place != UNDERLAY:
+            yield Member(place, link, entry.path_of("config/name"))
+        if kind == "macvlan":
+            yield legs.macvlan(entry, link, place)
         if kind == "leg":
-            yield from _leg(entry, link, place)
+            yield from legs.leg(entry, link, place, lookup)
         if kind != "loopback":
-            mtu = _leg_mtu(entry, instance, lookup) if kind == "leg" else entry.number("config/mtu")
+            mtu = legs.leg_mtu(entry, instance, lookup) if kind == "leg" else entry.number("config/mtu")
             path = entry.path_of("config/enabled" if mtu is None else "config/mtu")
-            yield LinkSettings(place, link, mtu, _up(entry), path)
-        for subinterface in entry.all(SUBINTERFACE):
-            for address, path in _addresses(subinterface):
-                yield Address(place, link, str(address), path)
+            yield LinkSettings(place, link, mtu, is_up(entry), path)
+        for subinterface in itself(entry):
+            yield from _internet(subinterface, place, link)
+        for subinterface, known, vlan in vlans(entry):
+            yield from _vlan(entry, subinterface, place, known, vlan, lookup)
+        if kind == "loopback" and place == UNDERLAY:
+            yield from _from_pools(entry, lookup)
 
 
-def kind_of(entry: Node) -> str:
-    """``leg``, ``nic`` or ``loopback``; other types count as NICs and are refused by ``facts``."""
-    return "leg" if entry.at("leg") is not None else KINDS.get(entry.identity("config/type") or "", "nic")
+def _known(entry: Node, name: str, path: str) -> Export:
+    return Export(inputs.kernel_name(name), entry.path, f"kernel name {name}", path)
 
 
-def link_of(entry: Node) -> str:
-    """The kernel's name of the link: one that nesrv makes may need another, a NIC has the one that it has."""
-    return link_named(entry.text("name"), kind_of(entry))
+def _vlan(entry: Node, subinterface: Node, home: Place, link: str, vlan: int, lookup: Lookup) -> Iterator[Fact]:
+    """The 802.1Q link in the place of the instance that the subinterface is bound to; ``home`` is its NIC's."""
+    interface, index = entry.text("name"), subinterface.text("index")
+    place = place_of(inputs.text(lookup, inputs.binding(interface, index)), lookup)
+    yield Vlan(place, link, home, link_of(entry), vlan, subinterface.path_of(VLAN))
+    up = subinterface.flag("config/enabled")
+    yield LinkSettings(place, link, entry.number("config/mtu"), up, subinterface.path_of("config/enabled"))
+    yield from _internet(subinterface, place, link)
 
 
-def link_named(interface: str, kind: str) -> str:
-    """The kernel's name of an interface of ``kind``."""
-    if kind == "loopback":
-        return LOOPBACK
-    return names.link_name(interface) if kind == "leg" else interface
+def _internet(subinterface: Node, place: Place, link: str) -> Iterator[Fact]:
+    if not addresses.has_family(subinterface, "ipv6"):
+        yield NoIpv6(place, link, subinterface.path_of("ipv6/config/enabled"))
+    for address, path in addresses.addresses(subinterface):
+        yield Address(place, link, str(address), path)
 
 
-def place_of(instance: str | None, lookup: Lookup) -> Place:
-    """Where a link bound to ``instance`` (None: to none) lives."""
-    if instance is None or lookup(inputs.instance_type(instance)) != "L3VRF":
-        return UNDERLAY
-    return Place("vrf", names.vrf_name(instance))
-
-
-def _leg(entry: Node, link: str, place: Place) -> Iterator[Fact]:
-    host = Place("host", entry.leaf("leg/config/host-namespace") or "")
-    outer = entry.text("leg/config/host-interface")
-    yield Leg(place, link, host, outer, entry.path_of("leg/config/host-interface"))
-    seen: set[str] = set()
-    for node in entry.all("leg/config/host-address"):
-        address = str(ip_interface(node.value or ""))
-        _refuse_repeated(address, seen, node.path, outer)
-        yield Address(host, outer, address, node.path)
-
-
-def _leg_mtu(entry: Node, instance: str | None, lookup: Lookup) -> int:
-    configured = entry.number("config/mtu")
-    if configured is not None:
-        return configured
-    vtep = vteps.address_of(instance, lookup) if instance is not None else None
-    if vtep is None:
-        return vteps.DEFAULT_MTU
-    return vteps.underlay_mtu(lookup) - vteps.OVERHEAD[vtep.version]
-
-
-def _up(entry: Node) -> bool:
-    return entry.flag("config/enabled") and all(sub.flag("config/enabled") for sub in entry.all(SUBINTERFACE))
-
-
-def _addresses(subinterface: Node) -> Iterator[tuple[IPv4Interface | IPv6Interface, str]]:
-    """(address with length, path), IPv4 first; those without a length are left to ``_check``."""
-    for family in ("ipv4", "ipv6"):
-        for node in subinterface.all(f"{family}/addresses/address"):
-            length = node.leaf("config/prefix-length")
-            if length is not None:
-                yield ip_interface(f"{node.text('ip')}/{length}"), node.path
-
-
-def _for_vtep(address: IPv4Interface | IPv6Interface) -> bool:
-    return not (address.ip.is_loopback or address.ip in ip_interface("fe80::/10").network)
+def _from_pools(entry: Node, lookup: Lookup) -> Iterator[Address]:
+    """The VTEP's addresses that the element's pools give a loopback which has none of its own."""
+    interface = entry.text("name")
+    if lookup(inputs.vtep_source(interface, ITSELF)) is None:
+        return
+    if lookup(inputs.address(interface, ITSELF)) is not None:
+        return
+    for address in inputs.several(lookup, inputs.POOL_VTEPS):
+        yield Address(UNDERLAY, LOOPBACK, address, entry.path_of("config/name"))
 
 
 # What YANG cannot forbid
@@ -169,47 +168,61 @@ def _check(entry: Node) -> None:
             entry.path_of("config/name"),
             "nesrv-interface-name",
         )
+    seen: dict[int, str] = {}
     for subinterface in entry.all(SUBINTERFACE):
-        _check_subinterface(interface, subinterface)
+        _check_subinterface(interface, kind, subinterface, seen)
+        addresses.check(interface, subinterface)
 
 
 def _check_loopback(entry: Node) -> None:
-    for made in ("leg", "adopt"):
+    for made in ("leg", "macvlan", "adopt"):
         if (node := entry.at(made)) is not None:
             raise errors.InvalidValue(
                 f"A loopback is neither made nor taken; {made} needs an interface of type ethernetCsmacd.",
                 node.path,
                 "nesrv-loopback",
             )
-    if entry.leaf("config/mtu") is not None or not _up(entry):
+    if entry.leaf("config/mtu") is not None or not is_up(entry):
         leaf = "config/enabled" if entry.leaf("config/mtu") is None else "config/mtu"
-        raise errors.OperationNotSupported(
-            "A loopback has neither an MTU to set nor can it be disabled; only addresses.",
-            entry.path_of(leaf),
-            "nesrv-loopback",
-        )
+        raise _only_addresses(entry.path_of(leaf))
+    for subinterface in itself(entry):
+        if not addresses.has_family(subinterface, "ipv6"):
+            raise _only_addresses(subinterface.path_of("ipv6/config/enabled"))
 
 
-def _check_subinterface(interface: str, subinterface: Node) -> None:
-    if subinterface.text("index") != "0":
+def _only_addresses(path: str) -> errors.RpcError:
+    return errors.OperationNotSupported(
+        "A loopback has neither an MTU to set nor can it be disabled; only addresses.", path, "nesrv-loopback"
+    )
+
+
+def _check_subinterface(interface: str, kind: str, subinterface: Node, seen: dict[int, str]) -> None:
+    """``seen``: VLAN id → index of the subinterfaces before this one."""
+    index, vlan = subinterface.text("index"), subinterface.number(VLAN)
+    if index == ITSELF:
+        if vlan is not None:
+            raise errors.InvalidValue(
+                f"Subinterface 0 is {interface} itself and has no VLAN; take another index.",
+                subinterface.path_of(VLAN),
+                "nesrv-subinterface",
+            )
+        return
+    if kind != "nic":
         raise errors.OperationNotSupported(
-            f"Only subinterface 0 of {interface}, the link itself, is supported.",
+            f"{interface} is no NIC: only subinterface 0, the link itself, is supported.",
             subinterface.path_of("config/index"),
             "nesrv-subinterface",
         )
-    for node in subinterface.all("ipv4/addresses/address"):
-        if node.leaf("config/prefix-length") is None:
-            raise errors.DataMissing(
-                f"Address {node.text('ip')} of {interface} has no prefix-length.",
-                node.path_of("config/prefix-length"),
-                "nesrv-address-without-length",
-            )
-    seen: set[str] = set()
-    for address, path in _addresses(subinterface):
-        _refuse_repeated(str(address.ip), seen, path, interface)
-
-
-def _refuse_repeated(address: str, seen: set[str], path: str, where: str) -> None:
-    if address in seen:
-        raise errors.InvalidValue(f"{where} has the address {address} twice.", path, "nesrv-address-twice")
-    seen.add(address)
+    if vlan is None:
+        raise errors.DataMissing(
+            f"Subinterface {index} of {interface} has no VLAN; set vlan/match/single-tagged/config/vlan-id.",
+            subinterface.path_of(VLAN),
+            "nesrv-subinterface",
+        )
+    if vlan in seen:
+        raise errors.InvalidValue(
+            f"Subinterfaces {seen[vlan]} and {index} of {interface} have the same VLAN {vlan}.",
+            subinterface.path_of(VLAN),
+            "nesrv-vlan-twice",
+        )
+    seen[vlan] = index

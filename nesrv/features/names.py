@@ -43,6 +43,11 @@ def profile_name(kind: str, owner: str) -> str:
     return f"{kind}-{owner if PROFILE.fullmatch(owner) else _derived(owner, kind)}"
 
 
+def vlan_name(link: str, vlan: int) -> str:
+    """The kernel's name of an 802.1Q link above ``link``."""
+    return link_name(f"{link}.{vlan}")
+
+
 def bridge_name(vni: int) -> str:
     return f"br{vni}"
 

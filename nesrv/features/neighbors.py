@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from nesrv.datastore.tree import Node
 from nesrv.features import inputs
 from nesrv.features.feature import Lookup
-from nesrv.features.interfaces import link_named
+from nesrv.features.links import link_named
 from nesrv.features.speaker import FAMILIES, Speaker
 from nesrv.frr.text import FrrLine, line
 

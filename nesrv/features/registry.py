@@ -8,6 +8,7 @@ from nesrv.features.evpn import Evpn
 from nesrv.features.feature import Feature
 from nesrv.features.instances import Instances
 from nesrv.features.interfaces import Interfaces
+from nesrv.features.pools import Pools
 from nesrv.features.raw import InstanceBlocks, RawBlocks
 from nesrv.features.redistribution import Redistribution
 from nesrv.features.route_targets import InterInstancePolicies
@@ -26,6 +27,7 @@ FEATURES: tuple[Feature, ...] = (
     StaticRoutes(),
     System(),
     Users(),
+    Pools(),
     InstanceBlocks(),
     RawBlocks(),
 )

@@ -170,7 +170,9 @@ def _address(entry: Node, network: Network, node: Node, link: str | None, lookup
             path,
             "nesrv-static-not-connected",
         )
-    return f"{address} {link_of(found.interface, lookup) if link is None and found is not None else link}"
+    if link is None and found is not None:
+        link = link_of(found.interface, found.subinterface, lookup)
+    return f"{address} {link}"
 
 
 def _named_link(entry: Node, node: Node, lookup: Lookup) -> str | None:
@@ -193,7 +195,7 @@ def _named_link(entry: Node, node: Node, lookup: Lookup) -> str | None:
             path,
             "nesrv-static-interface",
         )
-    return link_of(interface, lookup)
+    return link_of(interface, subinterface, lookup)
 
 
 def _check_together(network: Network, route: Node, hops: list[Hop]) -> None:

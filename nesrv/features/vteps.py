@@ -52,6 +52,7 @@ def exports(instance: str, entry: Node) -> Iterator[Export]:
         if enabled(endpoint) and found is not None:
             name = endpoint.text("endpoint-id")
             names.append(name)
+            yield Export(inputs.vtep_source(found.interface, found.subinterface), 1, f"VTEP {name}", endpoint.path)
             key = inputs.vtep(instance, name)
             yield Export(key, (found.interface, found.subinterface), f"VTEP {name}", endpoint.path)
     if names:
@@ -97,7 +98,7 @@ def _check(instance: str, endpoint: Node, lookup: Lookup) -> None:
             found.path,
             "nesrv-vtep-elsewhere",
         )
-    if lookup(inputs.address(found.interface, found.subinterface)) is None:
+    if address_at(found.interface, found.subinterface, lookup) is None:
         raise errors.InvalidValue(
             f"VTEP {name} has no address: {found.interface} subinterface {found.subinterface} has none that fits.",
             found.path,
@@ -110,9 +111,9 @@ def addresses(entry: Node, lookup: Lookup) -> Iterator[tuple[VtepAddress, str]]:
     for endpoint in entry.all(ENDPOINTS):
         found = source(endpoint)
         if enabled(endpoint) and found is not None:
-            value = inputs.text(lookup, inputs.address(found.interface, found.subinterface))
-            if value is not None:
-                yield ip_interface(value), found.path
+            address = address_at(found.interface, found.subinterface, lookup)
+            if address is not None:
+                yield address, found.path
 
 
 def address_of(instance: str, lookup: Lookup) -> VtepAddress | None:
@@ -130,8 +131,18 @@ def address_of(instance: str, lookup: Lookup) -> VtepAddress | None:
             return None
         endpoint = names[0]
     link = inputs.several(lookup, inputs.vtep(home, endpoint))
-    value = inputs.text(lookup, inputs.address(link[0], link[1])) if link else None
-    return ip_interface(value) if value is not None else None
+    return address_at(link[0], link[1], lookup) if link else None
+
+
+def address_at(interface: str, subinterface: str, lookup: Lookup) -> VtepAddress | None:
+    """The address of a VTEP that is there: the first that is configured, on a loopback without one the pool's."""
+    value = inputs.text(lookup, inputs.address(interface, subinterface))
+    if value is not None:
+        return ip_interface(value)
+    if lookup(inputs.interface_kind(interface)) != "loopback":
+        return None
+    pooled = inputs.several(lookup, inputs.POOL_VTEPS)
+    return ip_interface(pooled[0]) if pooled else None
 
 
 def underlay_mtu(lookup: Lookup) -> int:

@@ -12,11 +12,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nesrv.facts import Step
-from nesrv.kernel.facts import UNDERLAY, Address, Bridge, Leg, LinkSettings, Nic, Place, Vrf, Vxlan
+from nesrv.kernel.facts import (
+    UNDERLAY,
+    Address,
+    Bridge,
+    HostPort,
+    Leg,
+    LinkSettings,
+    Macvlan,
+    Member,
+    Nic,
+    NoIpv6,
+    Place,
+    Vlan,
+    Vrf,
+    Vxlan,
+)
 from nesrv.kernel.layout import (
+    HOST_BRIDGE_MARK,
     HOST_MARK,
     OUR_GROUP,
     OVERHEAD,
+    PARENT_MARK,
+    PORT_ALIAS,
     SETTINGS_MARK,
     UNREACHABLE_METRIC,
     Layout,
@@ -49,14 +67,18 @@ LINK_SYSCTLS = {
 }
 """The same as in a VRF namespace, for one link in a shared namespace."""
 
+NO_IPV6 = "net.ipv6.conf.{}.disable_ipv6"
+
 Lines = list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What commands depend on beside their own fact: legs by name, VRF tables by name, the underlay's MTU in bytes."""
+    """What commands depend on beside their own fact: legs and links above others by name, VRF tables by name, the
+    underlay's MTU in bytes."""
 
     legs: Mapping[str, Leg] = field(default_factory=dict)
+    stacked: Mapping[str, Vlan | Macvlan] = field(default_factory=dict)
     tables: Mapping[str, int] = field(default_factory=dict)
     underlay_mtu: int = 1500
 
@@ -131,17 +153,41 @@ def _nic(step: Step, layout: Layout, known: Known) -> Lines:
     if step.before is not None and step.after is not None:
         return _nic(Step(step.before, None), layout, known) + _nic(Step(None, step.after), layout, known)
     here, there = (fact.origin, UNDERLAY) if step.after is not None else (UNDERLAY, fact.origin)
+    return _moved(fact.name, here, there, layout)
+
+
+def _moved(name: str, here: Place, there: Place, layout: Layout) -> Lines:
+    """Routes that go back with it only nesrv's records know."""
     target = shlex.quote(str(layout.namespace(there)))
     if str(layout.namespace(there)).startswith("/proc/self"):
         target = "$$"
-    save = f"saved=$(mktemp) && {_inside(layout, here)}ip addr save dev {fact.name} scope global >$saved"
-    up = f"{_inside(layout, here)}ip -o link show up dev {fact.name} | grep -q . && up=up || up=down"
+    save = f"saved=$(mktemp) && {_inside(layout, here)}ip addr save dev {name} scope global >$saved"
+    up = f"{_inside(layout, here)}ip -o link show up dev {name} | grep -q . && up=up || up=down"
     return [
         save,
         up,
-        f"{_inside(layout, here)}ip link set {fact.name} netns {target}",
-        f"{_inside(layout, there)}ip link set {fact.name} $up",
+        f"{_inside(layout, here)}ip link set {name} netns {target}",
+        f"{_inside(layout, there)}ip link set {name} $up",
         f"{_inside(layout, there)}ip addr restore <$saved; rm $saved",
+    ]
+
+
+def _member(step: Step, layout: Layout, known: Known) -> Lines:
+    """A VRF device keeps IPv4 addresses of a new port; the others are given back."""
+    fact = step.fact
+    assert isinstance(fact, Member)
+    if step.before is not None and step.after is not None:
+        return _member(Step(step.before, None), layout, known) + _member(Step(None, step.after), layout, known)
+    master = layout.master(fact.place)
+    if not master:
+        here, there = (UNDERLAY, fact.place) if step.after is not None else (fact.place, UNDERLAY)
+        return _moved(fact.name, here, there, layout)
+    enter = _inside(layout, UNDERLAY)
+    where = f"master {master}" if step.after is not None else "nomaster"
+    return [
+        f"saved=$(mktemp) && {enter}ip -6 addr save dev {fact.name} scope global >$saved",
+        f"{enter}ip link set {fact.name} {where}",
+        f"{enter}ip addr restore <$saved; rm $saved",
     ]
 
 
@@ -202,6 +248,68 @@ def _leg(step: Step, layout: Layout, known: Known) -> Lines:
     ]
 
 
+def _vlan(step: Step, layout: Layout, known: Known) -> Lines:
+    fact = step.fact
+    assert isinstance(fact, Vlan)
+    return _stacked(step, fact, f"type vlan id {fact.vlan} loose_binding on", layout)
+
+
+def _macvlan(step: Step, layout: Layout, known: Known) -> Lines:
+    fact = step.fact
+    assert isinstance(fact, Macvlan)
+    return _stacked(step, fact, f"type macvlan mode {fact.mode}", layout)
+
+
+def _stacked_alias(fact: Vlan | Macvlan, *suffix: str) -> str:
+    return alias(PARENT_MARK + fact.home.name, *suffix) if isinstance(fact, Macvlan) else alias(*suffix)
+
+
+def _stacked(step: Step, fact: Vlan | Macvlan, kind: str, layout: Layout) -> Lines:
+    """Made where the parent is, straight into its own place."""
+    before = step.before
+    delete = []
+    if isinstance(before, (Vlan, Macvlan)):
+        delete = [f"{_inside(layout, before.place)}ip link del {before.name}"]
+    if step.after is None:
+        return delete
+    here, there = layout.namespace(fact.home), layout.namespace(fact.place)
+    target = "" if here == there else f" netns {'$$' if str(there).startswith('/proc/self') else there}"
+    master = layout.master(fact.place)
+    add = f"ip link add link {fact.parent} name {fact.name}{target} group {OUR_GROUP} {kind}"
+    ip = f"{_inside(layout, fact.place)}ip link set {fact.name}"
+    return [
+        *delete,
+        f"{_inside(layout, fact.home)}{add}",
+        *([f"{ip} master {master}"] if master else []),
+        *_shared_link_sysctls(layout, fact.place, fact.name),
+        f'{ip} alias "{_stacked_alias(fact)}"',
+    ]
+
+
+def _host_port(step: Step, layout: Layout, known: Known) -> Lines:
+    """A bridge that nesrv made goes with the last of its ports."""
+    fact = step.fact
+    assert isinstance(fact, HostPort)
+    ip = f"{_inside(layout, fact.host)}ip link"
+    if step.after is None:
+        return [f'{ip} set {fact.name} nomaster alias ""']
+    make = f'{ip} add {fact.bridge} group {OUR_GROUP} type bridge stp_state 0 && {ip} set {fact.bridge} alias "'
+    make += f'{alias(HOST_BRIDGE_MARK)}" up'
+    return [
+        *([f"{ip} show {fact.bridge} >/dev/null 2>&1 || {{ {make}; }}"] if fact.create else []),
+        f'{ip} set {fact.name} master {fact.bridge} alias "{PORT_ALIAS}"',
+    ]
+
+
+def _no_ipv6(step: Step, layout: Layout, known: Known) -> Lines:
+    fact = step.fact
+    assert isinstance(fact, NoIpv6)
+    if step.verb == "change":
+        return []
+    name = NO_IPV6.format(layout.link(fact.place, fact.link).replace(".", "/"))
+    return [_sysctls(_inside(layout, fact.place), {name: "1" if step.after is not None else "0"})]
+
+
 def _settings(step: Step, layout: Layout, known: Known) -> Lines:
     """A leg's host end goes with it; what a link that nesrv did not make had before, only its records know."""
     fact = step.fact
@@ -216,6 +324,9 @@ def _settings(step: Step, layout: Layout, known: Known) -> Lines:
         lines = [f"{_inside(layout, leg.host)}ip link set {leg.host_name}{words}"]
         suffix = (SETTINGS_MARK,) if step.after is not None else ()
         mark = f' alias "{alias(HOST_MARK + leg.host.name, *suffix)}"'
+    if (above := known.stacked.get(fact.name)) is not None:
+        suffix = (SETTINGS_MARK,) if step.after is not None else ()
+        mark = f' alias "{_stacked_alias(above, *suffix)}"'
     return [*lines, f"{_inside(layout, fact.place)}ip link set {fact.name}{mark}{words}"]
 
 
@@ -233,19 +344,29 @@ def _address(step: Step, layout: Layout, known: Known) -> Lines:
 _EXPLAINERS: dict[type, Callable[[Step, Layout, Known], Lines]] = {
     Vrf: _vrf,
     Nic: _nic,
+    Member: _member,
     Bridge: _bridge,
     Vxlan: _vxlan,
     Leg: _leg,
+    Vlan: _vlan,
+    Macvlan: _macvlan,
+    HostPort: _host_port,
     LinkSettings: _settings,
+    NoIpv6: _no_ipv6,
     Address: _address,
 }
 
 _NOUNS: dict[type, Callable[[Any], str]] = {
     Vrf: lambda f: f"VRF {f.name}",
     Nic: lambda f: f"NIC {f.name} of {describe(f.origin)}",
+    Member: lambda f: f"NIC {f.name} of {describe(f.place)}",
     Bridge: lambda f: f"bridge {f.name} in {describe(f.place)}",
     Vxlan: lambda f: f"VXLAN {f.name} (VNI {f.vni}, {f.local}, port {f.port}) in {describe(f.place)}",
     Leg: lambda f: f"leg {f.name} in {describe(f.place)} with {f.host_name} in {describe(f.host)}",
+    Vlan: lambda f: f"VLAN {f.vlan} of {f.parent} in {describe(f.place)}",
+    Macvlan: lambda f: f"macvlan {f.name} of {f.parent} in {describe(f.place)}",
+    HostPort: lambda f: f"port {f.name} of bridge {f.bridge} in {describe(f.host)}",
     LinkSettings: lambda f: f"settings of {f.name} in {describe(f.place)}",
+    NoIpv6: lambda f: f"no IPv6 on {f.link} in {describe(f.place)}",
     Address: lambda f: f"address {f.address} on {f.link} in {describe(f.place)}",
 }

@@ -52,6 +52,21 @@ class Nic:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A NIC in the L3VRF ``place``: its port or moved into its namespace; deleting puts it back as it was before."""
+
+    place: Place
+    name: str
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (2,)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return ("member", self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Bridge:
     """A bridge without IPv6 link-local of its own; ``mac`` is the router MAC that EVPN announces."""
 
@@ -107,6 +122,62 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
+class Vlan:
+    """An 802.1Q link in ``place`` above the NIC ``parent``, wherever that is (``home``); it can be up without it."""
+
+    place: Place
+    name: str
+    home: Place = field(compare=False)
+    parent: str
+    vlan: int
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (22,)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return ("vlan", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Macvlan:
+    """A macvlan in ``place`` above the link ``parent`` of ``home``; ``mode`` as iproute2 writes it."""
+
+    place: Place
+    name: str
+    home: Place
+    parent: str
+    mode: str
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (22,)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return ("macvlan", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """The host end ``name`` of a leg as a port of the bridge ``bridge`` of ``host``.
+
+    ``create``: nesrv makes a bridge that is not there, and removes it with the last such port.
+    """
+
+    host: Place
+    name: str
+    bridge: str
+    create: bool = field(compare=False)
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (22, 1)
+
+    @property
+    def key(self) -> tuple[str | Place, ...]:
+        return ("host-port", self.host, self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class LinkSettings:
     """MTU in bytes (None: leave the kernel's) and administrative state of a link made or adopted."""
 
@@ -121,6 +192,21 @@ class LinkSettings:
     @property
     def key(self) -> tuple[str | Place, ...]:
         return ("settings", self.place, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class NoIpv6:
+    """A link that has no IPv6 at all, not even a link-local address."""
+
+    place: Place
+    link: str
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (23, 1)
+
+    @property
+    def key(self) -> tuple[str | Place, ...]:
+        return ("no-ipv6", self.place, self.link)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,4 +232,4 @@ def satisfies(wanted: object, actual: object) -> bool:
     return wanted == actual
 
 
-KernelFact = Vrf | Nic | Bridge | Vxlan | Leg | LinkSettings | Address
+KernelFact = Vrf | Nic | Member | Bridge | Vxlan | Leg | Vlan | Macvlan | HostPort | LinkSettings | NoIpv6 | Address

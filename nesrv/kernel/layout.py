@@ -35,6 +35,10 @@ MARK = "nesrv"
 
 SETTINGS_MARK = "set"
 HOST_MARK = "host="
+PARENT_MARK = "parent="
+HOST_BRIDGE_MARK = "host-bridge"
+PORT_ALIAS = "nesrv port"
+"""Of a leg's host end that nesrv made a port of a bridge; the end itself is known by its leg."""
 
 OVERHEAD = {4: 50, 6: 70}
 """Bytes that VXLAN adds by IP version of the VTEP (RFC 7348 section 5)."""

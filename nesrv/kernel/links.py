@@ -9,15 +9,40 @@ import contextlib
 import errno
 import ipaddress
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from socket import AF_INET
+from typing import Any
 
 from pyroute2.netlink.rtnl.ifinfmsg import IFF_LOOPBACK
 
 from nesrv.kernel import namespaces, requests
 from nesrv.kernel.explain import LINK_SYSCTLS, UNDERLAY_SYSCTLS
-from nesrv.kernel.facts import UNDERLAY, Address, Bridge, Leg, LinkSettings, Place, Vxlan
-from nesrv.kernel.layout import DOOMED_GROUP, HOST_MARK, OUR_GROUP, OVERHEAD, SETTINGS_MARK, Layout, alias, describe
+from nesrv.kernel.facts import (
+    UNDERLAY,
+    Address,
+    Bridge,
+    HostPort,
+    Leg,
+    LinkSettings,
+    Macvlan,
+    NoIpv6,
+    Place,
+    Vlan,
+    Vxlan,
+)
+from nesrv.kernel.host_bridges import HostBridges
+from nesrv.kernel.ipv6 import Ipv6Switch
+from nesrv.kernel.layout import (
+    DOOMED_GROUP,
+    HOST_MARK,
+    OUR_GROUP,
+    OVERHEAD,
+    PARENT_MARK,
+    SETTINGS_MARK,
+    Layout,
+    alias,
+    describe,
+)
 from nesrv.kernel.message import Link
 from nesrv.kernel.reader import Reader, host_name, ours
 from nesrv.kernel.records import LinkState, Records
@@ -26,6 +51,12 @@ from nesrv.kernel.sockets import Refused
 from nesrv.kernel.spaces import Space, Spaces
 
 DEFAULT_MTU = 1500
+UP_AS_MADE = ("bridge", "vxlan")
+
+Replaceable = Vxlan | Leg | Vlan | Macvlan
+"""Links that the kernel cannot change in place."""
+Removable = Bridge | Replaceable
+Dependent = LinkSettings | HostPort | NoIpv6 | Address
 
 
 class Links:
@@ -33,6 +64,18 @@ class Links:
 
     def __init__(self, layout: Layout, spaces: Spaces, reader: Reader, records: Records) -> None:
         self._layout, self._spaces, self._reader, self._records = layout, spaces, reader, records
+        self.ipv6 = Ipv6Switch(layout, spaces, reader)
+        host_bridges = HostBridges(spaces, reader)
+        self._makers: dict[type, Callable[[Any], None]] = {
+            Vxlan: self.make_vxlan,
+            Leg: self.make_leg,
+            Vlan: self.make_vlan,
+            Macvlan: self.make_macvlan,
+            LinkSettings: self.set_settings,
+            HostPort: host_bridges.attach,
+            NoIpv6: self.ipv6.switch_off,
+            Address: self.add_address,
+        }
 
     def find(self, place: Place, name: str) -> tuple[Space, Link | None]:
         space = self._spaces.at(place)
@@ -80,11 +123,29 @@ class Links:
             self._set(space, fact.name, ("IFLA_IFALIAS", alias(HOST_MARK + fact.host.name)))
             self._look(space, fact.name)
 
-    def remove(self, fact: Bridge | Vxlan | Leg) -> None:
+    def make_vlan(self, fact: Vlan) -> None:
+        self._make_above(fact, requests.vlan(fact.vlan), alias())
+
+    def make_macvlan(self, fact: Macvlan) -> None:
+        self._make_above(fact, requests.macvlan(fact.mode), alias(PARENT_MARK + fact.home.name))
+
+    def _make_above(self, fact: Vlan | Macvlan, kind: Attribute, mark: str) -> None:
+        """Made where the parent is, straight into its own place."""
+        source, parent = self.need(fact.home, fact.parent)
+        space = self._spaces.at(fact.place)
+        with open(space.path, "rb") as target:
+            there = ("IFLA_NET_NS_FD", target.fileno())
+            self._make(source, fact.name, kind, there, ("IFLA_LINK", parent.index), *self._master(fact.place))
+        with self._removed_on_refusal(space, fact.name):
+            self._adjust_sysctls(fact.place, fact.name)
+            self._set(space, fact.name, ("IFLA_IFALIAS", mark))
+            self._look(space, fact.name)
+
+    def remove(self, fact: Removable) -> None:
         if (found := self.removable(fact)) is not None:
             self.remove_together(found[0], [found[1]])
 
-    def removable(self, fact: Bridge | Vxlan | Leg) -> tuple[Space, Link] | None:
+    def removable(self, fact: Removable) -> tuple[Space, Link] | None:
         """The link, if it is there; refuses where it is not ours."""
         try:
             space, link = self.find(fact.place, fact.name)
@@ -113,8 +174,8 @@ class Links:
                 socket.do(requests.group_link(link.index, OUR_GROUP))
             raise
 
-    def change_by_replacing(self, before: Vxlan | Leg, after: Vxlan | Leg) -> None:
-        """The kernel cannot change a VNI, VTEP or peer in place; settings and addresses are given to the new link."""
+    def change_by_replacing(self, before: Replaceable, after: Replaceable) -> None:
+        """The kernel cannot change a VNI, VTEP, peer or parent in place; what the old link had the new one is given."""
         kept = self._dependents(before)
         self.remove(before)
         self._reader.refresh(self._spaces.drain())
@@ -125,25 +186,19 @@ class Links:
             self._make_with(before, kept)
             raise
 
-    def _dependents(self, fact: Vxlan | Leg) -> list[LinkSettings | Address]:
-        spots = {(fact.place, fact.name)} | ({(fact.host, fact.host_name)} if isinstance(fact, Leg) else set())
-        known = self._reader.actual.values()
-        settings = [f for f in known if isinstance(f, LinkSettings) and (f.place, f.name) in spots]
-        return [*settings, *(f for f in known if isinstance(f, Address) and (f.place, f.link) in spots)]
+    def _dependents(self, fact: Replaceable) -> list[Dependent]:
+        spots = _spots(fact)
+        found = [one for one in self._reader.actual.values() if isinstance(one, Dependent) and _spot(one) in spots]
+        return sorted(found, key=lambda one: one.rank)
 
-    def _make_with(self, fact: Vxlan | Leg, kept: list[LinkSettings | Address]) -> None:
-        if isinstance(fact, Vxlan):
-            self.make_vxlan(fact)
-        else:
-            self.make_leg(fact)
+    def _make_with(self, fact: Replaceable, kept: list[Dependent]) -> None:
+        self._makers[type(fact)](fact)
         self._reader.refresh(self._spaces.drain())
-        spots = {(fact.place, fact.name)} | ({(fact.host, fact.host_name)} if isinstance(fact, Leg) else set())
         try:
             for one in kept:
-                if isinstance(one, LinkSettings) and (one.place, one.name) in spots:
-                    self.set_settings(one)
-                elif isinstance(one, Address) and (one.place, one.link) in spots:
-                    self.add_address(one)
+                if _spot(one) in _spots(fact):
+                    self._makers[type(one)](one)
+                    self._reader.refresh(self._spaces.drain())
         except Refused:
             self.remove(fact)
             raise
@@ -188,7 +243,10 @@ class Links:
     def underlay_mtu(self) -> int:
         """What the smallest NIC of the underlay takes: of those adopted, or of all that are up."""
         nics = [link for link in self._reader.foreign() if link.up and not link.flags & IFF_LOOPBACK]
+        nics = [link for link in nics if link.name not in self._records.members]
+        shares = [link for link in self._spaces.underlay.links.values() if link.kind == "macvlan" and link.up]
         adopted = [link for link in nics if link.name in self._records.nics]
+        adopted += [link for link in shares if ours(link) and not link.master]
         return min((link.mtu for link in adopted or nics), default=DEFAULT_MTU)
 
     def overlay_mtu(self, version: int) -> int:
@@ -210,7 +268,7 @@ class Links:
         """MTU and state; a leg's host end follows."""
         space, link = self.need(after.place, after.name)
         mine = ours(link)
-        if not mine and after.place != UNDERLAY:
+        if not mine and after.place != UNDERLAY and after.name not in self._records.members:
             raise Refused(errno.EPERM, f"{after.name} was not made by nesrv")
         if not mine:
             self._remember(link, after)
@@ -235,7 +293,7 @@ class Links:
         if SETTINGS_MARK in link.alias.split():
             words = [word for word in link.alias.split() if word != SETTINGS_MARK]
             mtu = DEFAULT_MTU if link.kind == "veth" else None
-            self._settle(space, link, mtu, link.kind != "veth", " ".join(words))
+            self._settle(space, link, mtu, link.kind in UP_AS_MADE, " ".join(words))
 
     def _settle(self, space: Space, link: Link, mtu: int | None, up: bool, claim: str = "") -> None:
         ends = [(space, link)]
@@ -310,6 +368,18 @@ class Links:
         for one in siblings:
             if one.address not in there and one.address != fact.address:
                 socket.do(requests.repeat_address(link.index, one.told))
+
+
+def _spots(fact: Replaceable) -> set[tuple[Place, str]]:
+    """The link, and a leg's host end."""
+    return {(fact.place, fact.name)} | ({(fact.host, fact.host_name)} if isinstance(fact, Leg) else set())
+
+
+def _spot(fact: Dependent) -> tuple[Place, str]:
+    """The link that a fact is about."""
+    if isinstance(fact, HostPort):
+        return fact.host, fact.name
+    return fact.place, fact.name if isinstance(fact, LinkSettings) else fact.link
 
 
 def system_words(error: OSError) -> str:

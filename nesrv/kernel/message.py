@@ -12,12 +12,14 @@ import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from socket import AF_INET6
 from typing import Any
 
 from pyroute2.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg
 from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 
 def _numbers(message: Any, prefix: str, names: str) -> Iterator[int]:
@@ -34,18 +36,31 @@ IFLA_INFO_KIND, IFLA_INFO_DATA = _numbers(ifinfmsg.ifinfo, "IFLA_INFO_", "KIND D
 IFLA_VXLAN_ID, IFLA_VXLAN_LOCAL, IFLA_VXLAN_PORT, IFLA_VXLAN_LOCAL6 = _numbers(
     ifinfmsg.ifinfo.data_map["vxlan"], "IFLA_VXLAN_", "ID LOCAL PORT LOCAL6"
 )
+(IFLA_VLAN_ID,) = _numbers(ifinfmsg.ifinfo.data_map["vlan"], "IFLA_VLAN_", "ID")
+(IFLA_MACVLAN_MODE,) = _numbers(ifinfmsg.ifinfo.data_map["macvlan"], "IFLA_MACVLAN_", "MODE")
+IFLA_AF_SPEC, IFLA_INET6_CONF = 26, 2
+"""linux/if_link.h; of AF_INET6 inside AF_SPEC pyroute2 has several tables."""
 (IFLA_VRF_TABLE,) = _numbers(ifinfmsg.ifinfo.data_map["vrf"], "IFLA_VRF_", "TABLE")
 IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS, IFA_PROTO = _numbers(ifaddrmsg, "IFA_", "ADDRESS LOCAL FLAGS PROTO")
+RTA_GATEWAY, RTA_MULTIPATH = _numbers(rtmsg, "RTA_", "GATEWAY MULTIPATH")
 (NETNSA_NSID,) = _numbers(nsidmsg, "NETNSA_", "NSID")
 
 IFAPROT_KERNEL_LL = 2
 """Of an address that the kernel made itself (linux/if_addr.h)."""
+
+DISABLE_IPV6 = slice(26 * 4, 27 * 4)
+"""Where the array IFLA_INET6_CONF says it (DEVCONF_DISABLE_IPV6, linux/ipv6.h)."""
+MACVLAN_MODES = {1: "private", 2: "vepa", 4: "bridge", 8: "passthru"}
+KEPT_PROTOCOLS = frozenset({3, 4, 16})
+"""Routes set by people and DHCP (boot, static, dhcp); the kernel's, RA's and routing daemons' come by themselves."""
+RTN_UNICAST = 1
 
 NLA_TYPE_MASK = 0xFFFF & ~(NLA_F_NESTED | NLA_F_NET_BYTEORDER)
 
 HEADER = struct.Struct("=IHHII")
 ATTRIBUTE = struct.Struct("=HH")
 IFINFO = struct.Struct("=BxHiII")
+ROUTE = struct.Struct("=BBBBBBBBI")
 IFADDR = struct.Struct("=BBBBi")
 
 
@@ -90,6 +105,9 @@ class Link:
     local: str
     port: int
     table: int
+    vlan: int = 0
+    mode: str = ""
+    ipv6: bool = True
 
     @property
     def up(self) -> bool:
@@ -116,6 +134,11 @@ def _number(payload: bytes) -> int:
     return int.from_bytes(payload[:4], sys.byteorder)
 
 
+def _inet6_conf(families: bytes) -> bytes:
+    inet6 = dict(attributes(families, 0)).get(AF_INET6, b"")
+    return dict(attributes(inet6, 0)).get(IFLA_INET6_CONF, b"")
+
+
 def parse_link(body: bytes) -> Link:
     _family, _type, index, flags, _change = IFINFO.unpack_from(body)
     found = dict(attributes(body, 16))
@@ -123,7 +146,7 @@ def parse_link(body: bytes) -> Link:
     if IFLA_LINKINFO in found:
         info = dict(attributes(found[IFLA_LINKINFO], 0))
         kind = _string(info.get(IFLA_INFO_KIND, b""))
-        if kind in ("vxlan", "vrf"):
+        if kind in ("vxlan", "vrf", "vlan", "macvlan"):
             data = dict(attributes(info.get(IFLA_INFO_DATA, b""), 0))
     vxlan = kind == "vxlan"
     local = (data.get(IFLA_VXLAN_LOCAL) or data.get(IFLA_VXLAN_LOCAL6) or b"") if vxlan else b""
@@ -144,6 +167,9 @@ def parse_link(body: bytes) -> Link:
         local=str(ipaddress.ip_address(local)) if local else "",
         port=int.from_bytes(data[IFLA_VXLAN_PORT], "big") if vxlan else 0,
         table=_number(data[IFLA_VRF_TABLE]) if kind == "vrf" else 0,
+        vlan=int.from_bytes(data[IFLA_VLAN_ID][:2], sys.byteorder) if kind == "vlan" else 0,
+        mode=MACVLAN_MODES.get(_number(data[IFLA_MACVLAN_MODE]), "") if kind == "macvlan" else "",
+        ipv6=not any(_inet6_conf(found.get(IFLA_AF_SPEC, b""))[DISABLE_IPV6]),
     )
 
 
@@ -159,3 +185,14 @@ def parse_address(body: bytes) -> LinkAddress:
         protocol=found.get(IFA_PROTO, b"\0")[0],
         told=body,
     )
+
+
+def is_kept_route(body: bytes) -> bool:
+    """Whether the route is one of those that a NIC keeps: unicast over it alone, and not made by itself again."""
+    *_, protocol, _scope, kind, _flags = ROUTE.unpack_from(body)
+    gone = RTA_MULTIPATH in dict(attributes(body, ROUTE.size))
+    return protocol in KEPT_PROTOCOLS and kind == RTN_UNICAST and not gone
+
+
+def has_gateway(body: bytes) -> bool:
+    return RTA_GATEWAY in dict(attributes(body, ROUTE.size))

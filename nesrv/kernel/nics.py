@@ -1,20 +1,20 @@
 """NICs that change namespace and keep what they had: into the element, and back to where they came from.
 
-A namespace change takes a link's addresses away.  What it was is on disk before it moves
-(``records``), so that a nesrv that ends half-way can finish the move at its next start.
+What a NIC was is on disk before it moves (``records``), so that a nesrv that ends half-way
+can finish the move at its next start.
 """
 
 from __future__ import annotations
 
 import errno
 import logging
+from dataclasses import replace
 
-from nesrv.kernel import requests
-from nesrv.kernel.facts import UNDERLAY, Nic
+from nesrv.kernel.facts import UNDERLAY, Nic, Vlan
+from nesrv.kernel.keeping import Keeper
 from nesrv.kernel.layout import describe
 from nesrv.kernel.links import Links
-from nesrv.kernel.message import Link
-from nesrv.kernel.reader import Reader, is_link_local_of
+from nesrv.kernel.reader import Reader
 from nesrv.kernel.records import LinkState, NicRecord, Records
 from nesrv.kernel.sockets import Refused
 from nesrv.kernel.spaces import Space, Spaces
@@ -27,6 +27,7 @@ class Nics:
 
     def __init__(self, spaces: Spaces, reader: Reader, records: Records, links: Links) -> None:
         self._spaces, self._reader, self._records, self._links = spaces, reader, records, links
+        self._keeper = Keeper(spaces, reader)
         self._given_back: tuple[Nic | None, LinkState | None] = (None, None)
 
     def adopt(self, fact: Nic) -> None:
@@ -37,12 +38,13 @@ class Nics:
             raise Refused(errno.EEXIST, f"{fact.name} is in {describe(UNDERLAY)} already")
         if target.link(fact.name) is not None:
             raise Refused(errno.EEXIST, f"{describe(UNDERLAY)} has a link named {fact.name} already")
-        found = _state(origin, link)
+        found = self._keeper.state(origin, link)
+        here = replace(found, routes=())
         kept, inside = self._given_back
         self._records.put_nic(NicRecord(fact.name, "taking", fact.origin, found))
         try:
-            self._move(origin, link, target)
-            self._settle(target, fact.name, inside if kept is fact and inside is not None else found)
+            self._keeper.move(origin, link, target)
+            self._keeper.settle(target, fact.name, inside if kept is fact and inside is not None else here)
         except Refused:
             self._bring_back(fact.name, target, origin, found)
             self._records.drop_nic(fact.name)
@@ -60,12 +62,12 @@ class Nics:
         origin = self._spaces.at(fact.origin)
         if origin.link(fact.name) is not None:
             raise Refused(errno.EEXIST, f"{describe(fact.origin)} has a link named {fact.name} already")
-        inside = _state(space, link)
+        inside = replace(self._keeper.state(space, link), routes=())
         state = record.state if record is not None else inside
         self._records.put_nic(NicRecord(fact.name, "returning", fact.origin, state))
         try:
-            self._move(space, link, origin)
-            self._settle(origin, fact.name, state)
+            self._keeper.move(space, link, origin)
+            self._keeper.settle(origin, fact.name, state)
         except Refused:
             self._bring_back(fact.name, origin, space, inside)
             self._records.put_nic(NicRecord(fact.name, "taken", fact.origin, state))
@@ -76,6 +78,12 @@ class Nics:
 
     def change_origin(self, before: Nic, after: Nic) -> None:
         """Back to where it came from, and the NIC of that name in the other place instead."""
+        above = [
+            fact.name for fact in self._reader.actual.values() if isinstance(fact, Vlan) and fact.parent == before.name
+        ]
+        if above or before.name in self._records.members:
+            what = f"{', '.join(above)} is above it" if above else "it is in a VRF"
+            raise Refused(errno.EBUSY, f"{before.name} cannot be exchanged while {what}")
         self.give_back(before)
         try:
             self.adopt(after)
@@ -98,41 +106,20 @@ class Nics:
         """Where the NIC is says how far it came; there it gets its addresses, and the record what is true now."""
         target = self._spaces.underlay
         if target.link(record.name) is not None:
-            self._settle(target, record.name, record.state)
+            self._keeper.settle(target, record.name, replace(record.state, routes=()))
             self._records.put_nic(NicRecord(record.name, "taken", record.origin, record.state))
             self._finish(target, record.name)
             return
         origin = self._spaces.at(record.origin)
         if origin.link(record.name) is not None:
-            self._settle(origin, record.name, record.state)
+            self._keeper.settle(origin, record.name, record.state)
             self._records.drop_nic(record.name)
-
-    def _move(self, source: Space, link: Link, target: Space) -> None:
-        with open(target.path, "rb") as handle:
-            self._spaces.socket(source).do(requests.move_link(link.index, handle.fileno()))
-        self._reader.refresh(self._spaces.drain())
 
     def _bring_back(self, name: str, source: Space, target: Space, state: LinkState) -> None:
         link = source.link(name)
         if link is not None:
-            self._move(source, link, target)
-        self._settle(target, name, state)
-
-    def _settle(self, space: Space, name: str, state: LinkState) -> None:
-        """Makes MTU, state and addresses what ``state`` says, adding only what is missing."""
-        link = space.link(name)
-        if link is None:
-            raise Refused(errno.ENODEV, f"{name} did not arrive in {describe(space.place)}")
-        socket = self._spaces.socket(space)
-        if (link.mtu, link.up) != (state.mtu, state.up):
-            socket.do(requests.change_link(name, ("IFLA_MTU", state.mtu), up=state.up))
-        present = space.addresses.get(link.index, {})
-        for address in state.addresses:
-            if address.address not in present:
-                request = requests.repeat_address(link.index, address.told)
-                socket.do(request)
-                self._spaces.put_address(space, request)
-        self._reader.refresh(self._spaces.drain() | {(space, link.index)})
+            self._keeper.move(source, link, target)
+        self._keeper.settle(target, name, state)
 
     def _finish(self, space: Space, name: str) -> None:
         """The record now says that the NIC is ours, which the kernel does not."""
@@ -140,10 +127,3 @@ class Nics:
         if link is not None:
             self._reader.refresh({(space, link.index)})
         self._links.retune_overlay()
-
-
-def _state(space: Space, link: Link) -> LinkState:
-    """The kernel makes link-local addresses itself wherever the NIC goes."""
-    addresses = space.addresses.get(link.index, {}).values()
-    kept = tuple(one for one in addresses if one.scope == 0 and not is_link_local_of(one, link))
-    return LinkState(link.mtu, link.up, kept)

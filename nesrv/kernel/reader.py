@@ -8,8 +8,34 @@ from collections.abc import Hashable, Iterator
 
 from nesrv.kernel import message as nl
 from nesrv.kernel import namespaces
-from nesrv.kernel.facts import UNDERLAY, Address, Bridge, KernelFact, Leg, LinkSettings, Nic, Place, Vrf, Vxlan
-from nesrv.kernel.layout import DOOMED_GROUP, HOST_MARK, MARK, OUR_GROUP, SETTINGS_MARK, Layout
+from nesrv.kernel.facts import (
+    UNDERLAY,
+    Address,
+    Bridge,
+    HostPort,
+    KernelFact,
+    Leg,
+    LinkSettings,
+    Macvlan,
+    Member,
+    Nic,
+    NoIpv6,
+    Place,
+    Vlan,
+    Vrf,
+    Vxlan,
+)
+from nesrv.kernel.layout import (
+    DOOMED_GROUP,
+    HOST_BRIDGE_MARK,
+    HOST_MARK,
+    MARK,
+    OUR_GROUP,
+    PARENT_MARK,
+    PORT_ALIAS,
+    SETTINGS_MARK,
+    Layout,
+)
 from nesrv.kernel.message import Link, LinkAddress
 from nesrv.kernel.records import Records
 from nesrv.kernel.sockets import Refused
@@ -24,7 +50,9 @@ LINK_LOCAL = "fe80::"
 """How addresses of fe80::/64 begin (RFC 4291 section 2.5.6)."""
 
 LOST = "?"
-"""Stands for a host namespace that has no name any more."""
+"""Stands for a host namespace that has no name any more, and for a parent that is nowhere known."""
+
+LOOPBACK = "lo"
 
 
 def ours(link: Link) -> bool:
@@ -39,7 +67,12 @@ def half_made(link: Link) -> bool:
 
 def host_name(link: Link) -> str | None:
     """The host namespace that a leg was made with, by its mark."""
-    return next((word[len(HOST_MARK) :] for word in link.alias.split() if word.startswith(HOST_MARK)), None)
+    return marked(link, HOST_MARK)
+
+
+def marked(link: Link, mark: str) -> str | None:
+    """What follows ``mark`` in the link's alias."""
+    return next((word[len(mark) :] for word in link.alias.split() if word.startswith(mark)), None)
 
 
 def is_link_local_of(address: LinkAddress, link: Link) -> bool:
@@ -155,14 +188,9 @@ class Reader:
             yield from self._of_our_link(space, place, link)
             return
         mine = space.place.kind == "vrf"
-        if space.place == UNDERLAY and not half_made(link):
-            yield self._put(
-                LinkSettings(place, link.name, link.mtu, link.up, ""), mine=link.name in self._records.links
-            )
-            record = self._records.nics.get(link.name)
-            if record is not None:
-                yield self._put(Nic(link.name, record.origin, ""), mine=True)
-        yield from self._addresses(space, link, place, mine=mine and link.name == "lo")
+        if not half_made(link) and not (mine and link.name == LOOPBACK):
+            yield from self._of_nic(space, place, link)
+        yield from self._addresses(space, link, place, mine=mine and link.name == LOOPBACK)
 
     def _note(self, index: int, link: Link | None) -> None:
         self.tables.pop(index, None)
@@ -185,12 +213,28 @@ class Reader:
             link = above
         return Place("vrf", link.name) if link.kind == "vrf" else UNDERLAY
 
+    def _of_nic(self, space: Space, place: Place, link: Link) -> Iterator[KernelFact]:
+        """Of a link that nesrv did not make; in a VRF it may have been put by nesrv, which the records know."""
+        yield self._put(LinkSettings(place, link.name, link.mtu, link.up, ""), mine=link.name in self._records.links)
+        if not link.ipv6:
+            yield self._put(NoIpv6(place, link.name, ""), mine=False)
+        record = self._records.nics.get(link.name)
+        if record is not None:
+            yield self._put(Nic(link.name, record.origin, ""), mine=True)
+        above = space.links.get(link.master)
+        if space.place.kind == "vrf" or (above is not None and above.kind == "vrf"):
+            yield self._put(Member(place, link.name, ""), mine=link.name in self._records.members)
+
     def _of_our_link(self, space: Space, place: Place, link: Link) -> Iterator[KernelFact]:
         if link.kind == "vrf":
             yield self._put(Vrf(link.name, ""), mine=True)
             yield from self._addresses(space, link, place, mine=True, name="lo")
             return
         settings = LinkSettings(place, link.name, link.mtu, link.up, "")
+        if HOST_BRIDGE_MARK in link.alias.split():
+            return
+        if not link.ipv6:
+            yield self._put(NoIpv6(place, link.name, ""), mine=True)
         if link.kind == "bridge":
             yield self._put(Bridge(place, link.name, link.mac, ""), mine=True)
         elif link.kind == "vxlan":
@@ -198,6 +242,13 @@ class Reader:
             master = bridge.name if bridge is not None else ""
             fact = Vxlan(place, link.name, link.vni, link.local, link.port, master, "")
             yield self._put(fact, mine=True)
+        elif link.kind == "vlan":
+            home, parent = self._parent(space, link)
+            yield self._put(Vlan(place, link.name, home, parent, link.vlan, ""), mine=True)
+        elif link.kind == "macvlan":
+            home = Place("host", marked(link, PARENT_MARK) or "")
+            _home, parent = self._parent(space, link, self._host_space(home))
+            yield self._put(Macvlan(place, link.name, home, parent, link.mode, ""), mine=True)
         elif link.kind == "veth":
             host, outer_space, outer = self._host_end(space, link)
             yield self._put(Leg(place, link.name, host, outer.name if outer is not None else LOST, ""), mine=True)
@@ -207,6 +258,10 @@ class Reader:
                 mtu = link.mtu if outer.mtu == link.mtu else outer.mtu
                 settings = LinkSettings(place, link.name, mtu, link.up and outer.up, "")
                 yield from self._addresses(outer_space, outer, host, mine=True)
+                bridge = outer_space.links.get(outer.master)
+                if bridge is not None and bridge.kind == "bridge":
+                    port = HostPort(host, outer.name, bridge.name, False, "")
+                    yield self._put(port, mine=outer.alias == PORT_ALIAS)
         if SETTINGS_MARK in link.alias.split():
             yield self._put(settings, mine=True)
         yield from self._addresses(space, link, place, mine=True)
@@ -226,6 +281,14 @@ class Reader:
             if other is not None and self._spaces.peer_is(space, link.peer_namespace, other):
                 return Place("host", claim), other, other.links.get(link.peer)
         return Place("host", LOST), None, None
+
+    def _parent(self, space: Space, link: Link, claimed: Space | None = None) -> tuple[Place, str]:
+        """Where the link below is, and its name; ``claimed`` alone is looked at where that is given."""
+        number = link.peer_namespace
+        for other in (claimed,) if claimed is not None else (space,) if number is None else self._spaces:
+            if self._spaces.peer_is(space, number, other) and (below := other.links.get(link.peer)) is not None:
+                return self._place(other, below), below.name
+        return UNDERLAY, LOST
 
     def _host_space(self, place: Place) -> Space | None:
         try:

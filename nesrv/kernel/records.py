@@ -19,16 +19,21 @@ Phase = Literal["taking", "taken", "returning"]
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
-    """MTU, administrative state and addresses of global scope, in the kernel's order."""
+    """MTU, administrative state, addresses of global and link scope in the kernel's order, and routes as
+    the kernel told them (``rtmsg``), in an order in which they can be given back."""
 
     mtu: int
     up: bool
     addresses: tuple[LinkAddress, ...] = ()
+    routes: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NicRecord:
-    """A NIC on its way from ``origin``, here, or on its way back; ``state`` is what it was there."""
+    """A NIC on its way from ``origin``, here, or on its way back; ``state`` is what it was there.
+
+    Of a member ``origin`` is the VRF, and ``state`` what the NIC was outside.
+    """
 
     name: str
     phase: Phase
@@ -40,43 +45,55 @@ def _state_to_json(state: LinkState) -> dict[str, Any]:
     addresses = [
         {"address": a.address, "family": a.family, "scope": a.scope, "told": a.told.hex()} for a in state.addresses
     ]
-    return {"mtu": state.mtu, "up": state.up, "addresses": addresses}
+    return {"mtu": state.mtu, "up": state.up, "addresses": addresses, "routes": [one.hex() for one in state.routes]}
 
 
 def _state_from_json(value: dict[str, Any]) -> LinkState:
     addresses = tuple(
         LinkAddress(0, a["address"], a["scope"], a["family"], 0, bytes.fromhex(a["told"])) for a in value["addresses"]
     )
-    return LinkState(value["mtu"], value["up"], addresses)
+    return LinkState(value["mtu"], value["up"], addresses, tuple(map(bytes.fromhex, value.get("routes", ()))))
+
+
+def _record_to_json(record: NicRecord) -> dict[str, Any]:
+    origin = {"kind": record.origin.kind, "name": record.origin.name}
+    return {"name": record.name, "phase": record.phase, "origin": origin, "state": _state_to_json(record.state)}
+
+
+def _record_from_json(value: dict[str, Any]) -> NicRecord:
+    origin = Place(value["origin"]["kind"], value["origin"]["name"])
+    return NicRecord(value["name"], value["phase"], origin, _state_from_json(value["state"]))
 
 
 class Records:
-    """Files ``nic-NAME.json`` and ``link-NAME.json`` in ``directory``; raises OSError where it cannot write."""
+    """Files ``nic-``, ``member-`` and ``link-NAME.json`` in ``directory``; raises OSError where it cannot write."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
-        self.nics: dict[str, NicRecord] = {}
+        self.nics = self._read_records("nic")
+        self.members = self._read_records("member")
         self.links: dict[str, LinkState] = {}
-        for file in sorted(directory.glob("nic-*.json")):
-            value = json.loads(file.read_text())
-            origin = Place(value["origin"]["kind"], value["origin"]["name"])
-            record = NicRecord(value["name"], value["phase"], origin, _state_from_json(value["state"]))
-            self.nics[record.name] = record
         for file in sorted(directory.glob("link-*.json")):
             value = json.loads(file.read_text())
             self.links[value["name"]] = _state_from_json(value["state"])
 
+    def _read_records(self, kind: str) -> dict[str, NicRecord]:
+        files = sorted(self._directory.glob(f"{kind}-*.json"))
+        found = [_record_from_json(json.loads(file.read_text())) for file in files]
+        return {record.name: record for record in found}
+
     def put_nic(self, record: NicRecord) -> None:
-        origin = {"kind": record.origin.kind, "name": record.origin.name}
-        value = {
-            "name": record.name,
-            "phase": record.phase,
-            "origin": origin,
-            "state": _state_to_json(record.state),
-        }
-        self._write(f"nic-{record.name}.json", value)
+        self._write(f"nic-{record.name}.json", _record_to_json(record))
         self.nics[record.name] = record
+
+    def put_member(self, record: NicRecord) -> None:
+        self._write(f"member-{record.name}.json", _record_to_json(record))
+        self.members[record.name] = record
+
+    def drop_member(self, name: str) -> None:
+        if self.members.pop(name, None) is not None:
+            self._unlink(f"member-{name}.json")
 
     def drop_nic(self, name: str) -> None:
         if self.nics.pop(name, None) is not None:

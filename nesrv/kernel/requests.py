@@ -20,6 +20,7 @@ from pyroute2.netlink.rtnl import (
     RTM_GETADDR,
     RTM_GETLINK,
     RTM_GETNSID,
+    RTM_GETROUTE,
     RTM_NEWADDR,
     RTM_NEWLINK,
     RTM_NEWNSID,
@@ -45,6 +46,11 @@ DUMP = NLM_F_REQUEST | NLM_F_DUMP
 
 ADDR_GEN_MODE_NONE, RTEXT_FILTER_SKIP_STATS, RT_TABLE_COMPAT = 1, 8, 252
 RT_TABLE_LOCAL, FR_ACT_TO_TBL = 255, 1
+VLAN_FLAG_LOOSE_BINDING = 4
+RT_TABLE_MAIN = 254
+FAMILIES = (AF_INET, AF_INET6)
+LASTING = (0, 253)
+"""Scopes of addresses that people give: global and link."""
 ANY_NUMBER = (1 << 32) - 1
 """Of a namespace: -1 as the unsigned number that pyroute2 takes it for."""
 
@@ -69,6 +75,9 @@ REPEATED = tuple(
     f"IFA_{name}" for name in ("ADDRESS", "LOCAL", "LABEL", "BROADCAST", "FLAGS", "RT_PRIORITY", "CACHEINFO")
 )
 """Attributes of an address that can be sent back as they were read."""
+
+ROUTE_REPEATED = tuple(f"RTA_{name}" for name in ("DST", "SRC", "PRIORITY", "GATEWAY", "PREFSRC", "METRICS", "PREF"))
+RTNH_F_ONLINK = 4
 
 NUMBERS_CACHED = 256
 
@@ -110,6 +119,16 @@ def vxlan(vni: int, local: str, port: int) -> Attribute:
 def veth(peer: str, namespace: int) -> Attribute:
     """``namespace`` is an open file descriptor of the one in which the peer is made."""
     return _kind("veth", _nest("VETH_INFO_PEER", ("IFLA_IFNAME", peer), ("IFLA_NET_NS_FD", namespace)))
+
+
+def vlan(number: int) -> Attribute:
+    """It can be up while its NIC is down."""
+    flags = {"flags": VLAN_FLAG_LOOSE_BINDING, "mask": VLAN_FLAG_LOOSE_BINDING}
+    return _kind("vlan", ("IFLA_VLAN_ID", number), ("IFLA_VLAN_FLAGS", flags))
+
+
+def macvlan(mode: str) -> Attribute:
+    return _kind("macvlan", ("IFLA_MACVLAN_MODE", mode))
 
 
 def change_link(name: str, *attributes: Attribute, up: bool | None = None) -> bytes:
@@ -211,6 +230,28 @@ def addresses_of(index: int) -> bytes:
 
 
 ADDRESSES = addresses_of(0)
+
+
+def routes_of(index: int, family: int) -> bytes:
+    """Asks for the routes of the table ``main`` over one link."""
+    return _encoded(rtmsg(), RTM_GETROUTE, DUMP, ("RTA_OIF", index), ("RTA_TABLE", RT_TABLE_MAIN), family=family)
+
+
+def repeat_route(index: int, told: bytes) -> bytes:
+    """Gives link ``index`` the route that ``told`` speaks of."""
+    old = rtmsg(HEADER.pack(HEADER.size + len(told), RTM_NEWROUTE, 0, 0, 0) + told)
+    old.decode()
+    found = ((name, old.get_attr(name)) for name in ROUTE_REPEATED)
+    names = ("family", "dst_len", "src_len", "tos", "table", "proto", "scope", "type")
+    return _encoded(
+        rtmsg(),
+        RTM_NEWROUTE,
+        MAKE,
+        *((name, value) for name, value in found if value is not None),
+        ("RTA_OIF", index),
+        **{name: old[name] for name in names},
+        flags=old["flags"] & RTNH_F_ONLINK,
+    )
 
 
 def make_unreachable_default(family: int, table: int, metric: int) -> bytes:

@@ -16,9 +16,26 @@ from nesrv.facts import AfterStep, Fact, Step, StepRefused
 from nesrv.kernel import requests
 from nesrv.kernel.backends import backend_for
 from nesrv.kernel.explain import Known, attempt, explain
-from nesrv.kernel.facts import Address, Bridge, KernelFact, Leg, LinkSettings, Nic, Vrf, Vxlan, satisfies
+from nesrv.kernel.facts import (
+    Address,
+    Bridge,
+    HostPort,
+    KernelFact,
+    Leg,
+    LinkSettings,
+    Macvlan,
+    Member,
+    Nic,
+    NoIpv6,
+    Vlan,
+    Vrf,
+    Vxlan,
+    satisfies,
+)
+from nesrv.kernel.host_bridges import HostBridges
 from nesrv.kernel.layout import Layout
 from nesrv.kernel.links import Links, system_words
+from nesrv.kernel.members import Members
 from nesrv.kernel.message import Link
 from nesrv.kernel.nics import Nics
 from nesrv.kernel.reader import Key, Reader, half_made
@@ -54,10 +71,13 @@ class Kernel:
         self._backend = backend_for(self.layout, self._spaces, self._reader)
         self._links = Links(self.layout, self._spaces, self._reader, self._records)
         self._nics = Nics(self._spaces, self._reader, self._records, self._links)
+        self._members = Members(self.layout, self._spaces, self._reader, self._records, self._links)
+        self._host_bridges = HostBridges(self._spaces, self._reader)
         self._carriers = _carriers(self)
         self._backend.prepare()
         self._reader.load()
         self._nics.recover()
+        self._members.recover()
         self._sweep()
         self._spaces.release()
         assert self._spaces.monitor is not None
@@ -128,7 +148,8 @@ class Kernel:
         legs = {fact.name: fact for fact in facts if isinstance(fact, Leg)}
         links = self._spaces.underlay.links.values()
         tables = {link.name: link.table for link in links if link.kind == "vrf"}
-        known = Known(legs, tables, self._links.underlay_mtu())
+        stacked = {fact.name: fact for fact in facts if isinstance(fact, (Vlan, Macvlan))}
+        known = Known(legs, stacked, tables, self._links.underlay_mtu())
         return [explain(step, self.layout, known) for step in steps]
 
     def _carry_out(self, step: Step, done: Sequence[Step]) -> None:
@@ -228,7 +249,7 @@ def _together(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
 
 
 def _removes_link(step: Step) -> bool:
-    return step.after is None and isinstance(step.before, (Bridge, Vxlan, Leg))
+    return step.after is None and isinstance(step.before, (Bridge, Vxlan, Leg, Vlan, Macvlan))
 
 
 Carrier = Callable[[Step], None]
@@ -237,6 +258,7 @@ Carrier = Callable[[Step], None]
 def _carriers(kernel: Kernel) -> dict[tuple[type, str], Carrier]:
     """Who carries out which verb of which fact."""
     links, nics, backend = kernel._links, kernel._nics, kernel._backend
+    members, bridges = kernel._members, kernel._host_bridges
 
     def on_after(act: Callable[[Any], None]) -> Carrier:
         return lambda step: act(step.after)
@@ -260,6 +282,9 @@ def _carriers(kernel: Kernel) -> dict[tuple[type, str], Carrier]:
         (Nic, "create"): on_after(nics.adopt),
         (Nic, "change"): on_both(nics.change_origin),
         (Nic, "delete"): on_before(nics.give_back),
+        (Member, "create"): on_after(members.let_in),
+        (Member, "change"): on_both(members.change_vrf),
+        (Member, "delete"): on_before(members.let_out),
         (Bridge, "create"): on_after(links.make_bridge),
         (Bridge, "change"): on_both(links.change_bridge),
         (Bridge, "delete"): on_before(links.remove),
@@ -269,9 +294,21 @@ def _carriers(kernel: Kernel) -> dict[tuple[type, str], Carrier]:
         (Leg, "create"): on_after(links.make_leg),
         (Leg, "change"): on_both(links.change_by_replacing),
         (Leg, "delete"): on_before(links.remove),
+        (Vlan, "create"): on_after(links.make_vlan),
+        (Vlan, "change"): on_both(links.change_by_replacing),
+        (Vlan, "delete"): on_before(links.remove),
+        (Macvlan, "create"): on_after(links.make_macvlan),
+        (Macvlan, "change"): on_both(links.change_by_replacing),
+        (Macvlan, "delete"): on_before(links.remove),
+        (HostPort, "create"): on_after(bridges.attach),
+        (HostPort, "change"): on_both(bridges.change),
+        (HostPort, "delete"): on_before(bridges.detach),
         (LinkSettings, "create"): on_after(links.set_settings),
         (LinkSettings, "change"): on_after(links.set_settings),
         (LinkSettings, "delete"): on_before(links.unset_settings),
+        (NoIpv6, "create"): on_after(links.ipv6.switch_off),
+        (NoIpv6, "change"): nothing,
+        (NoIpv6, "delete"): on_before(links.ipv6.switch_on),
         (Address, "create"): on_after(links.add_address),
         (Address, "change"): nothing,
         (Address, "delete"): on_before(links.remove_address),

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from ipaddress import ip_interface
 from typing import TypeVar
 
 from nesrv.commit.derive import Breather
 from nesrv.datastore.build import Plain, build
 from nesrv.datastore.shards import Shard
 from nesrv.datastore.tree import Node
-from nesrv.features import bfd, inputs, interfaces, raw
+from nesrv.features import bfd, inputs, raw, vteps
+from nesrv.features.links import ITSELF, LOOPBACK, place_of
 from nesrv.features.state import applied, bgp, evpn, instances
 from nesrv.features.state import interfaces as links
 from nesrv.features.state.instances import Anchors, Binding, Endpoint
 from nesrv.frr import state as said
 from nesrv.frr.vty import VtyLost
 from nesrv.frr.writer import Frr
-from nesrv.kernel.facts import UNDERLAY, Leg, Nic, Place, Vxlan
+from nesrv.kernel.facts import UNDERLAY, HostPort, Leg, Macvlan, Nic, Place, Vlan, Vxlan
 from nesrv.kernel.state import LinkReader
 from nesrv.kernel.writer import Kernel
 from nesrv.rpc.element import Element
@@ -48,6 +48,7 @@ TARGETS = (f"{EVPN}/state/route-distinguisher", f"{EVPN}/import-export-policy/st
 OF_LINKS = tuple(f"{INTERFACE}/{below}" for below in ("state", "subinterfaces", "nesrv:leg/state", "nesrv:adopt/state"))
 OF_KERNEL = (
     f"{INSTANCE}/state/nesrv:kernel-name",
+    f"{INSTANCE}/state/router-id",
     f"{INSTANCE}/interfaces/interface/state",
     f"{EVPN}/vxlan/state",
 )
@@ -123,6 +124,8 @@ class InterfaceState:
             place = _home(element, known.name)
             entries.append((shard, known, place))
             by_place.setdefault(place, []).append(known.link)
+            for vlan in self._vlans(known).values():
+                by_place.setdefault(vlan.place, []).append(vlan.name)
             if (leg := self._leg(known.link)) is not None:
                 by_place.setdefault(leg.host, []).append(leg.host_name)
             await breather.breathe()
@@ -133,9 +136,17 @@ class InterfaceState:
         state: State = {}
         for shard, known, place in entries:
             origin = self._origin(known.link, found)
-            state[shard.path] = _node(shard, links.interface(known, found[place].get(known.link), origin))
+            vlans = self._vlans(known).items()
+            tagged = {index: (link, one.vlan) for index, one in vlans if (link := found[one.place].get(one.name))}
+            state[shard.path] = _node(shard, links.interface(known, found[place].get(known.link), origin, tagged))
             await breather.breathe()
         return state
+
+    def _vlans(self, known: links.Anchor) -> dict[str, Vlan]:
+        """By the subinterface's index."""
+        actual = self._kernel.actual
+        found = {below.index: actual.get(("vlan", below.link)) for below in known.subinterfaces}
+        return {index: fact for index, fact in found.items() if isinstance(fact, Vlan)}
 
     def _leg(self, name: str) -> Leg | None:
         fact = self._kernel.actual.get(("leg", name))
@@ -146,7 +157,12 @@ class InterfaceState:
         if leg is not None:
             host = found.get(leg.host, {}).get(leg.host_name)
             addresses = links.host_addresses(host.addresses) if host is not None else ()
-            return links.Origin(leg=(leg.host, leg.host_name, addresses))
+            port = self._kernel.actual.get(("host-port", leg.host, leg.host_name))
+            bridge = port.bridge if isinstance(port, HostPort) else None
+            return links.Origin(leg=links.HostEnd(leg.host, leg.host_name, addresses, bridge))
+        macvlan = self._kernel.actual.get(("macvlan", name))
+        if isinstance(macvlan, Macvlan):
+            return links.Origin(macvlan=macvlan)
         nic = self._kernel.actual.get(("nic", name))
         return links.Origin(nic=nic.origin) if isinstance(nic, Nic) else links.Origin()
 
@@ -164,7 +180,7 @@ class InstanceState:
         if not reaches_any(wanted, OF_KERNEL):
             return state
         breather = Breather()
-        actual = self._kernel.actual
+        actual, lookup = self._kernel.actual, element.pipeline.derivation.input
         for shard, known in known_instances(element, wanted):
             place = Place("vrf", known.vrf) if known.is_vrf else UNDERLAY
 
@@ -173,19 +189,20 @@ class InstanceState:
                 return fact if isinstance(fact, Vxlan) else None
 
             def is_bound(binding: Binding, place: Place = place) -> bool:
-                return self._is_at(element, binding.interface, place)
+                return self._is_at(element, binding, place)
 
             exists = ("vrf", known.vrf) in actual
-            state[shard.path] = _node(shard, instances.instance(known, exists, is_bound, vxlan))
+            router_id = None if known.is_vrf else inputs.text(lookup, inputs.POOL_ROUTER_ID)
+            state[shard.path] = _node(shard, instances.instance(known, exists, is_bound, vxlan, router_id))
             await breather.breathe()
         return state
 
-    def _is_at(self, element: Element, interface: str, place: Place) -> bool:
-        known = known_interface(element, interface)
+    def _is_at(self, element: Element, binding: Binding, place: Place) -> bool:
+        known = known_interface(element, binding.interface)
         if known is None:
             return False
-        name = known.link
-        if name == interfaces.LOOPBACK:
+        name = known.link_below(binding.subinterface)
+        if name == LOOPBACK:
             return place == UNDERLAY or ("vrf", place.name) in self._kernel.actual
         leg = self._kernel.actual.get(("leg", name))
         return leg.place == place if isinstance(leg, Leg) else ("settings", place, name) in self._kernel.actual
@@ -289,12 +306,12 @@ class VtepState:
     async def _vtep(self, element: Element, wanted: Wanted, known: Anchors) -> Mapping[str, Plain] | None:
         vnis = read_all(said.vnis, await ask(self._frr, *said.SHOW_VNI_DETAIL))
         text = await ask(self._frr, *said.SHOW_VTEPS) if wanted.reaches(PEERS) else ""
-        vteps, macs = read_all(lambda text: said.vteps(text).items(), text), read_all(evpn.router_macs, text)
-        hops = evpn.Hops(dict(vteps), dict(macs))
+        others, macs = read_all(lambda text: said.vteps(text).items(), text), read_all(evpn.router_macs, text)
+        hops = evpn.Hops(dict(others), dict(macs))
 
         def address_of(endpoint: Endpoint) -> str | None:
-            value = inputs.text(element.pipeline.derivation.input, inputs.address(*endpoint.source))
-            return str(ip_interface(value).ip) if value is not None else None
+            found = vteps.address_at(*endpoint.source, element.pipeline.derivation.input)
+            return str(found.ip) if found is not None else None
 
         def instance_of(vni: said.VniState) -> str | None:
             if vni.vrf in (None, UNKNOWN):
@@ -327,4 +344,4 @@ def read_all(reader: Callable[[str], Iterable[T]], text: str) -> list[T]:
 def _home(element: Element, interface: str) -> Place:
     """Where the link that is configured as ``interface`` lives."""
     lookup = element.pipeline.derivation.input
-    return interfaces.place_of(inputs.text(lookup, inputs.binding(interface, "0")), lookup)
+    return place_of(inputs.text(lookup, inputs.binding(interface, ITSELF)), lookup)

@@ -7,7 +7,8 @@ from xml.sax.saxutils import escape
 
 IF = (
     'xmlns="http://openconfig.net/yang/interfaces" xmlns:ianaift="urn:ietf:params:xml:ns:yang:iana-if-type" '
-    'xmlns:oc-ip="http://openconfig.net/yang/interfaces/ip" xmlns:nesrv="urn:nesrv:element"'
+    'xmlns:oc-ip="http://openconfig.net/yang/interfaces/ip" xmlns:oc-vlan="http://openconfig.net/yang/vlan" '
+    'xmlns:nesrv="urn:nesrv:element"'
 )
 NI = (
     'xmlns="http://openconfig.net/yang/network-instance" '
@@ -36,8 +37,8 @@ def entry(tag: str, key: str, name: object, inner: str = "", /, **config: object
     return f"<{tag}>{key_leaf}<config>{key_leaf}{leaves(**config)}</config>{inner}</{tag}>"
 
 
-def addresses(values: Iterable[str]) -> str:
-    """``ADDRESS/LENGTH``, or an IPv4 address alone, as oc-ip lists."""
+def addresses(values: Iterable[str], **enabled: bool) -> str:
+    """``ADDRESS/LENGTH``, or an IPv4 address alone, as oc-ip lists; ``enabled`` by family."""
     made = {"ipv4": "", "ipv6": ""}
     for value in values:
         ip, _, length = value.partition("/")
@@ -46,11 +47,20 @@ def addresses(values: Iterable[str]) -> str:
         made["ipv6" if ":" in ip else "ipv4"] += (
             f"<oc-ip:address>{key}<oc-ip:config>{key}{rest}</oc-ip:config></oc-ip:address>"
         )
-    return "".join(
-        f"<oc-ip:{family}><oc-ip:addresses>{inner}</oc-ip:addresses></oc-ip:{family}>"
-        for family, inner in made.items()
-        if inner
-    )
+    for family, inner in made.items():
+        made[family] = f"<oc-ip:addresses>{inner}</oc-ip:addresses>" if inner else ""
+        if family in enabled:
+            said = leaves("oc-ip:", enabled=enabled[family])
+            made[family] = f"<oc-ip:config>{said}</oc-ip:config>{made[family]}"
+    return "".join(f"<oc-ip:{family}>{inner}</oc-ip:{family}>" for family, inner in made.items() if inner)
+
+
+def vlan(index: int, number: int | None, *ips: str, **config: object) -> str:
+    """A subinterface that is an 802.1Q link."""
+    said = f"<oc-vlan:config>{leaves('oc-vlan:', vlan_id=number)}</oc-vlan:config>"
+    tagged = f"<oc-vlan:single-tagged>{said}</oc-vlan:single-tagged>"
+    inner = f"<oc-vlan:vlan><oc-vlan:match>{tagged}</oc-vlan:match></oc-vlan:vlan>"
+    return entry("subinterface", "index", index, inner + addresses(ips), **config)
 
 
 def interface(
@@ -60,11 +70,14 @@ def interface(
     made: str = "",
     index: int = 0,
     sub: dict[str, object] | None = None,
+    families: dict[str, bool] | None = None,
+    vlans: Iterable[str] = (),
     **config: object,
 ) -> str:
-    """One interface; ``made`` is what stands beside its config, ``sub`` goes into the subinterface's config."""
-    below = entry("subinterface", "index", index, addresses(ips), **(sub or {}))
-    inner = f"<subinterfaces>{below}</subinterfaces>{made}"
+    """One interface; ``made`` is what stands beside its config, ``sub`` goes into the subinterface's config,
+    ``vlans`` beside that; ``families``: ipv4 or ipv6 enabled or not."""
+    below = entry("subinterface", "index", index, addresses(ips, **(families or {})), **(sub or {}))
+    inner = f"<subinterfaces>{below}{''.join(vlans)}</subinterfaces>{made}"
     return entry("interface", "name", name, inner, type=f"ianaift:{kind}", **config)
 
 
@@ -74,11 +87,29 @@ def nic(name: str, *ips: str, origin: str | None = None, **config: object) -> st
 
 
 def leg(
-    name: str, *ips: str, host: str = "host0", at: str | None = None, to: tuple[str, ...] = (), **config: object
+    name: str,
+    *ips: str,
+    host: str = "host0",
+    at: str | None = None,
+    to: tuple[str, ...] = (),
+    cidr: tuple[str, ...] = (),
+    bridge: str | None = None,
+    create: bool | None = None,
+    **config: object,
 ) -> str:
-    """A leg to ``host`` in namespace ``at`` with the host's addresses ``to``."""
-    inner = leaves("nesrv:", host_namespace=at, host_interface=host, host_address=to)
+    """A leg to ``host`` in namespace ``at`` with the host's addresses ``to``, or as a port of ``bridge``."""
+    inner = leaves("nesrv:", host_namespace=at, host_interface=host, host_address=to, local_cidr=cidr)
+    inner += leaves("nesrv:", host_bridge=bridge, host_bridge_create=create)
     made = f"<nesrv:leg><nesrv:config>{inner}</nesrv:config></nesrv:leg>"
+    return interface(name, *ips, made=made, **config)  # type: ignore[arg-type]
+
+
+def macvlan(
+    name: str, *ips: str, parent: str = "eth0", at: str | None = None, mode: str | None = None, **config: object
+) -> str:
+    """A share of ``parent`` in namespace ``at``."""
+    inner = leaves("nesrv:", parent_namespace=at, parent_interface=parent, mode=mode)
+    made = f"<nesrv:macvlan><nesrv:config>{inner}</nesrv:config></nesrv:macvlan>"
     return interface(name, *ips, made=made, **config)  # type: ignore[arg-type]
 
 
@@ -87,7 +118,11 @@ def loopback(*ips: str, name: str = "lo", **config: object) -> str:
 
 
 def bound(*names: str) -> str:
-    made = "".join(entry("interface", "id", f"{name}.0", interface=name, subinterface=0) for name in names)
+    """``NAME``, or ``NAME.INDEX`` of a subinterface."""
+    made = ""
+    for name in names:
+        link, _, index = name.partition(".")
+        made += entry("interface", "id", f"{link}.{index or 0}", interface=link, subinterface=index or 0)
     return f"<interfaces>{made}</interfaces>"
 
 
@@ -167,13 +202,29 @@ def user(name: str, **config: object) -> str:
     return entry("user", "username", name, **config)
 
 
-def document(interfaces: Iterable[str] = (), instances: Iterable[str] = (), users: Iterable[str] = ()) -> str:
+def pool(index: int | None = None, router_ids: str | None = None, vteps: tuple[str, ...] = ()) -> dict[str, object]:
+    """The element's part of common ranges, for ``document``."""
+    return {"index": index, "router_id_pool": router_ids, "vtep_pool": vteps}
+
+
+def document(
+    interfaces: Iterable[str] = (),
+    instances: Iterable[str] = (),
+    users: Iterable[str] = (),
+    pool: dict[str, object] | None = None,
+) -> str:
     """The whole configuration, without an outer element."""
     made = ""
     if links := "".join(interfaces):
         made += f"<interfaces {IF}>{links}</interfaces>"
     if found := "".join(instances):
         made += f"<network-instances {NI}>{found}</network-instances>"
+    if pool:
+        inner = f"<nesrv:config>{leaves('nesrv:', **pool)}</nesrv:config>"
+        made += (
+            '<system xmlns="http://openconfig.net/yang/system" xmlns:nesrv="urn:nesrv:element">'
+            f"<nesrv:pool>{inner}</nesrv:pool></system>"
+        )
     if people := "".join(users):
         made += (
             '<system xmlns="http://openconfig.net/yang/system"><aaa><authentication>'

@@ -19,10 +19,13 @@ from tests.features.documents import (
     interface,
     leg,
     loopback,
+    macvlan,
     nic,
+    pool,
     protocols,
     underlay,
     user,
+    vlan,
     vrf,
     vtep,
 )
@@ -65,12 +68,68 @@ INTERFACES = {
     "NIC named like a bridge of ours": Broken(
         document([nic("br100")]), InvalidValue, "nesrv-interface-name", "[name='br100']/config/name", "br100"
     ),
-    "subinterface": Broken(
+    "subinterface without a VLAN": Broken(
         document([interface("eth1", index=7)]),
+        Missing,
+        "nesrv-subinterface",
+        "subinterface[index='7']/openconfig-vlan:vlan/match/single-tagged/config/vlan-id",
+        "has no VLAN",
+    ),
+    "VLAN of a leg": Broken(
+        document([leg("l1", vlans=[vlan(7, 7)])]),
         NotSupported,
         "nesrv-subinterface",
         "subinterface[index='7']/config/index",
-        "subinterface 0",
+        "l1 is no NIC",
+    ),
+    "VLAN on the link itself": Broken(
+        document([interface("eth1", vlans=[vlan(0, 7)]).replace(entry("subinterface", "index", 0), "", 1)]),
+        InvalidValue,
+        "nesrv-subinterface",
+        "subinterface[index='0']/openconfig-vlan:vlan/match/single-tagged/config/vlan-id",
+        "Subinterface 0",
+    ),
+    "VLAN twice": Broken(
+        document([interface("eth1", vlans=[vlan(7, 100), vlan(8, 100)])]),
+        InvalidValue,
+        "nesrv-vlan-twice",
+        "subinterface[index='8']/openconfig-vlan:vlan/match/single-tagged/config/vlan-id",
+        "7 and 8 of eth1",
+    ),
+    "VLAN with the name of a NIC": Broken(
+        document([interface("eth1", vlans=[vlan(7, 100)]), nic("eth1.100")]),
+        InvalidValue,
+        "in-use-elsewhere",
+        "interface[name='eth1.100']/config/name",
+        "kernel name eth1.100",
+    ),
+    "loopback without IPv6": Broken(
+        document([loopback("192.0.2.1/32", families={"ipv6": False})]),
+        NotSupported,
+        "nesrv-loopback",
+        "openconfig-if-ip:ipv6/config/enabled",
+        "only addresses",
+    ),
+    "loopback that is a macvlan": Broken(
+        document([macvlan("lo", kind="softwareLoopback")]),
+        InvalidValue,
+        "nesrv-loopback",
+        "nesrv:macvlan",
+        "macvlan needs",
+    ),
+    "two local-cidrs of one family": Broken(
+        document([leg("l1", cidr=("10.1.0.0/24", "10.2.0.0/24"))]),
+        InvalidValue,
+        "nesrv-local-cidr-family-twice",
+        "nesrv:leg/config/local-cidr[.='10.2.0.0/24']",
+        "both IPv4",
+    ),
+    "local-cidr too small for the element": Broken(
+        document([leg("l1", cidr=("10.1.0.0/30",))], pool=pool(1)),
+        InvalidValue,
+        "nesrv-pool-exhausted",
+        "nesrv:leg/config/local-cidr[.='10.1.0.0/30']",
+        "no address for the host of element 1",
     ),
     "address without length": Broken(
         document([nic("eth1", "192.0.2.1")]),
@@ -150,13 +209,6 @@ INSTANCES = {
         "nesrv-binding-without-interface",
         "interface[id='x']/config/interface",
         "names no interface",
-    ),
-    "NIC in an L3VRF": Broken(
-        document([nic("eth1")], [vrf("red", bound("eth1"))]),
-        NotSupported,
-        "nesrv-nic-in-vrf",
-        "interface[id='eth1.0']/config/interface",
-        "eth1 is a NIC",
     ),
     "VTEP in an L3VRF": Broken(
         document([LO], [vrf("red", vtep())]), NotSupported, "nesrv-vtep-in-vrf", "endpoint[endpoint-id='VTEP']", "L3VRF"
@@ -378,6 +430,37 @@ USERS = {
     ),
 }
 
+POOLS = {
+    "router ids exhausted": Broken(
+        document(pool=pool(4, "192.0.2.0/30")),
+        InvalidValue,
+        "nesrv-pool-exhausted",
+        "nesrv:pool/config/router-id-pool",
+        "192.0.2.0/30 has no address number 4",
+    ),
+    "router id 0.0.0.0": Broken(
+        document(pool=pool(None, "0.0.0.0/8")),
+        InvalidValue,
+        "nesrv-pool",
+        "nesrv:pool/config/router-id-pool",
+        "0.0.0.0",
+    ),
+    "VTEP addresses exhausted": Broken(
+        document(pool=pool(2, None, ("2001:db8::/64", "192.0.2.0/31"))),
+        InvalidValue,
+        "nesrv-pool-exhausted",
+        "nesrv:pool/config/vtep-pool[.='192.0.2.0/31']",
+        "no address number 2",
+    ),
+    "two VTEP pools of one family": Broken(
+        document(pool=pool(2, None, ("192.0.2.0/24", "203.0.113.0/24"))),
+        InvalidValue,
+        "nesrv-pool-family-twice",
+        "nesrv:pool/config/vtep-pool[.='203.0.113.0/24']",
+        "both IPv4",
+    ),
+}
+
 BROKEN = {
     f"{group}: {name}": broken
     for group, found in (
@@ -386,6 +469,7 @@ BROKEN = {
         ("evpn", EVPNS),
         ("system", SYSTEM),
         ("users", USERS),
+        ("pools", POOLS),
     )
     for name, broken in found.items()
 }

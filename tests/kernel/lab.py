@@ -41,6 +41,18 @@ def sh(command: str) -> str:
     return subprocess.run(["bash", "-euc", command], check=True, capture_output=True, text=True).stdout
 
 
+def _has_8021q() -> bool:
+    name = f"nq{os.getpid()}"
+    sh(f"ip link add {name} type veth")
+    try:
+        return "refused" not in sh(f"ip link add link {name} name {name}.1 type vlan id 1 2>&1 || echo refused")
+    finally:
+        sh(f"ip link del {name}")
+
+
+HAS_8021Q = _has_8021q()
+
+
 def until(condition: Callable[[], bool], what: str) -> None:
     for _attempt in range(POLLS):
         if condition():

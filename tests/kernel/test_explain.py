@@ -8,10 +8,24 @@ from pathlib import Path
 
 from nesrv.facts import Fact, Step
 from nesrv.kernel.explain import attempt, explain
-from nesrv.kernel.facts import UNDERLAY, Address, Bridge, Leg, LinkSettings, Nic, Place, Vrf
+from nesrv.kernel.facts import (
+    UNDERLAY,
+    Address,
+    Bridge,
+    HostPort,
+    Leg,
+    LinkSettings,
+    Macvlan,
+    Member,
+    Nic,
+    NoIpv6,
+    Place,
+    Vlan,
+    Vrf,
+)
 from nesrv.kernel.layout import Layout
 from nesrv.kernel.writer import Kernel
-from tests.kernel.lab import Lab, creation, deletion, differences, run, sh, vrf_facts
+from tests.kernel.lab import HAS_8021Q, Lab, Snapshot, creation, deletion, differences, run, sh, vrf_facts
 
 
 def typed(kernel: Kernel, steps: Sequence[Step]) -> None:
@@ -61,6 +75,82 @@ def test_commands_move_a_nic_as_the_writer_does(lab: Lab) -> None:
         assert differences(written, lab.portable_snapshot()) == []
         typed(kernel, [Step(nic, None)])
         assert differences(before, lab.portable_snapshot()) == []
+        await kernel.stop()
+
+    run(body)
+
+
+def test_commands_for_what_is_above_beside_and_within(lab: Lab) -> None:
+    """Macvlans, VLANs where there are any, ports of host bridges, and links without IPv6."""
+
+    async def body() -> None:
+        red = Place("vrf", "red")
+        port = HostPort(lab.host, "h1", "lan", True, "")
+        facts: list[Fact] = [
+            Vrf("red", ""),
+            Macvlan(red, "share0", Place("host", lab.other), "wire0", "private", ""),
+            Leg(UNDERLAY, "leg1", lab.host, "h1", ""),
+            port,
+            LinkSettings(red, "share0", 1500, True, ""),
+            NoIpv6(red, "share0", ""),
+            NoIpv6(UNDERLAY, "leg1", ""),
+        ]
+        if HAS_8021Q:
+            facts.insert(1, Vlan(red, "nic0.7", UNDERLAY, "nic0", 7, ""))
+        kernel = lab.kernel()
+        await kernel.start()
+        empty = lab.portable_snapshot()
+        await kernel.apply(creation(facts))
+        written = _without_macs(lab)
+        await kernel.apply(deletion(facts))
+        typed(kernel, creation(facts))
+        assert differences(written, _without_macs(lab)) == []
+        await kernel.stop()
+        second = lab.kernel()
+        await second.start()
+        assert {fact.key: second.actual.get(fact.key) for fact in facts} == {fact.key: fact for fact in facts}
+        typed(second, deletion(facts))
+        # Whether it is the last port of its bridge a single command cannot know.
+        sh(f"{lab.inside(lab.host)}ip link del lan")
+        assert differences(empty, lab.portable_snapshot()) == []
+        await second.stop()
+
+    run(body)
+
+
+def _without_macs(lab: Lab) -> Snapshot:
+    """Those of macvlans and of bridges of the host are new each time."""
+    return {
+        name: [{key: value for key, value in entry.items() if key != "address"} for entry in entries]
+        for name, entries in _no_bridge_ids(lab.portable_snapshot()).items()
+    }
+
+
+def _no_bridge_ids(snapshot: Snapshot) -> Snapshot:
+    for entries in snapshot.values():
+        for entry in entries:
+            for part in ("info_data", "info_slave_data"):
+                for name in ("bridge_id", "root_id", "designated_bridge", "designated_root"):
+                    entry.get("linkinfo", {}).get(part, {}).pop(name, None)
+    return snapshot
+
+
+def test_commands_let_a_nic_in_and_out_of_a_vrf(lab: Lab) -> None:
+    async def body() -> None:
+        red = Place("vrf", "red")
+        sh(f"{lab.inside(UNDERLAY)}ip addr add 10.6.0.1/24 dev nic0")
+        sh(f"{lab.inside(UNDERLAY)}ip addr add 2001:db8:6::1/64 dev nic0 nodad")
+        kernel = lab.kernel()
+        await kernel.start()
+        await kernel.apply(creation([Vrf("red", "")]))
+        before, member = lab.snapshot(), Member(red, "nic0", "")
+        await kernel.apply([Step(None, member)])
+        written = lab.snapshot()
+        await kernel.apply([Step(member, None)])
+        typed(kernel, [Step(None, member)])
+        assert differences(written, lab.snapshot()) == []
+        typed(kernel, [Step(member, None)])
+        assert differences(before, lab.snapshot()) == []
         await kernel.stop()
 
     run(body)

@@ -47,6 +47,9 @@ def link_by_pyroute2(body: bytes) -> Link:
         local=vxlan.get_attr("IFLA_VXLAN_LOCAL") or vxlan.get_attr("IFLA_VXLAN_LOCAL6") or "",
         port=vxlan.get_attr("IFLA_VXLAN_PORT", 0),
         table=data.get_attr("IFLA_VRF_TABLE") if kind == "vrf" else 0,
+        vlan=data.get_attr("IFLA_VLAN_ID") if kind == "vlan" else 0,
+        mode=data.get_attr("IFLA_MACVLAN_MODE") if kind == "macvlan" else "",
+        ipv6=not (message.get_nested("IFLA_AF_SPEC", "AF_INET6", "IFLA_INET6_CONF") or {}).get("disable_ipv6", 0),
     )
 
 
@@ -85,6 +88,9 @@ def furnish(lab: Lab) -> None:
     inside = lab.inside(UNDERLAY)
     sh(f"{inside}ip link add vx6 type vxlan id 16777215 local 2001:db8::7 dstport 8472; {inside}ip link set vx6 up")
     sh(f"{inside}ip link add brz type bridge; {inside}ip link set vx6 master brz; {inside}ip link set brz alias a\\ ü")
+    sh(f"{inside}ip link add link nic0 name m0 type macvlan mode private; {inside}ip link set m0 up")
+    sh(f"{inside}sysctl -qw net.ipv6.conf.m0.disable_ipv6=1")
+    sh(f"{inside}ip link add link nic0 name nic0.7 type vlan id 7 2>/dev/null || true")
     sh(f"{inside}ip addr add 10.9.0.1 peer 10.9.0.2/32 dev nic0 label nic0:x metric 7")
     sh(f"{inside}ip addr add 10.9.1.1/24 brd + dev nic0 valid_lft 1000 preferred_lft 500")
     sh(f"{inside}ip addr add 2001:db8:9::1/64 dev nic0 scope site nodad")
@@ -95,7 +101,8 @@ def test_links_are_read_as_pyroute2_reads_them(lab: Lab) -> None:
     for request in (requests.LINKS, requests.LINKS_WITH_COUNTERS):
         bodies = list(dumps(lab, request))
         kinds = {nl.parse_link(body).kind for body in bodies}
-        assert kinds >= {"vxlan", "veth", "bridge", ""} | ({"vrf"} if BACKEND == "device" else set())
+        assert kinds >= {"vxlan", "veth", "bridge", "macvlan", ""} | ({"vrf"} if BACKEND == "device" else set())
+        assert any(not nl.parse_link(body).ipv6 for body in bodies)
         assert [nl.parse_link(body) for body in bodies] == [link_by_pyroute2(body) for body in bodies]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from nesrv.facts import Step, StepRefused
 from nesrv.kernel.facts import UNDERLAY, Address, LinkSettings, Nic, Place
-from nesrv.kernel.nics import Nics
+from nesrv.kernel.keeping import Keeper
 from tests.kernel.lab import Lab, differences, run, sh
 
 ADDRESSES = ["10.6.0.1/24", "10.6.0.2/24", "2001:db8:6::1/64"]
@@ -126,7 +126,7 @@ def ending_at(position: int) -> Any:
     left = [position]
 
     def guard(method: Any) -> Any:
-        def wrapped(self: Nics, *arguments: Any) -> None:
+        def wrapped(self: Keeper, *arguments: Any) -> None:
             if left[0] == 0:
                 raise Ended
             left[0] -= 1
@@ -152,8 +152,8 @@ def test_a_move_cut_short_is_finished_by_the_next_process(
         step = Step(None, nic(lab)) if direction == "adopting" else Step(nic(lab), None)
         with monkeypatch.context() as cut:
             guard = ending_at(position)
-            cut.setattr(Nics, "_move", guard(Nics._move))
-            cut.setattr(Nics, "_settle", guard(Nics._settle))
+            cut.setattr(Keeper, "move", guard(Keeper.move))
+            cut.setattr(Keeper, "settle", guard(Keeper.settle))
             with pytest.raises(Ended):
                 await kernel.apply([step])
         await kernel.stop()

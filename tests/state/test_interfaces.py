@@ -9,8 +9,8 @@ import pytest
 
 from nesrv.datastore.build import build
 from nesrv.features.state import interfaces as state
-from nesrv.features.state.interfaces import AddressState, Counters, LinkState, Origin
-from nesrv.kernel.facts import Place
+from nesrv.features.state.interfaces import AddressState, Below, Counters, HostEnd, LinkState, Origin
+from nesrv.kernel.facts import Macvlan, Place
 from tests.state import element, entries
 
 LINK = LinkState(
@@ -26,7 +26,7 @@ KNOWN = state.anchor(entries.interface("t1"))
 
 
 def made(link: LinkState | None, origin: Origin | None = None) -> Any:
-    found = state.interface(KNOWN, link, origin or Origin())
+    found = state.interface(KNOWN, link, origin or Origin(), {})
     build(element.schema().node("/openconfig-interfaces:interfaces/interface"), found)
     return found
 
@@ -73,15 +73,39 @@ def test_addresses_are_the_kernels_and_none_else() -> None:
 
 
 def test_the_key_is_as_configured_whatever_the_kernel_writes() -> None:
-    known = replace(KNOWN, keys={"2001:db8::1": "2001:DB8:0::1"})
+    known = replace(KNOWN, subinterfaces=(Below("0", "t1", {"2001:db8::1": "2001:DB8:0::1"}),))
     link = replace(LINK, addresses=(AddressState("2001:db8::1/64", "STATIC"),))
-    found: Any = state.interface(known, link, Origin())
+    found: Any = state.interface(known, link, Origin(), {})
     (address,) = found["subinterfaces"]["subinterface"][0]["ipv6"]["addresses"]["address"]
     assert (address["ip"], address["state"]["ip"]) == ("2001:DB8:0::1", "2001:db8::1")
 
 
 def test_where_a_link_comes_from() -> None:
-    leg = made(LINK, Origin(leg=(Place("host", "tenant"), "h1", ("10.1.0.1/24",))))["leg"]["state"]
-    assert leg == {"host-namespace": "tenant", "host-interface": "h1", "host-address": ["10.1.0.1/24"]}
+    end = HostEnd(Place("host", "tenant"), "h1", ("10.1.0.1/24",), None)
+    leg = made(LINK, Origin(leg=end))["leg"]["state"]
+    assert leg == {
+        "host-namespace": "tenant",
+        "host-interface": "h1",
+        "host-address": ["10.1.0.1/24"],
+        "host-bridge": None,
+    }
+    port = made(LINK, Origin(leg=replace(end, addresses=(), bridge="lan")))["leg"]["state"]
+    assert (port["host-address"], port["host-bridge"]) == ([], "lan")
+    above = Macvlan(Place("vrf", "red"), "t1", Place("host"), "eth0", "bridge", "")
+    parent = made(LINK, Origin(macvlan=above))["macvlan"]["state"]
+    assert parent == {"parent-namespace": None, "parent-interface": "eth0", "mode": "BRIDGE"}
     assert made(LINK, Origin(nic=Place("host", "box")))["adopt"]["state"] == {"from-namespace": "box"}
     assert not {"leg", "adopt"} & made(LINK).keys()
+
+
+def test_a_vlan_is_shown_below_its_nic() -> None:
+    known = replace(KNOWN, subinterfaces=(*KNOWN.subinterfaces, Below("7", "t1.100", {})))
+    tagged = replace(LINK, name="t1.100", index=9, up=False, addresses=(AddressState("10.2.0.1/24", "STATIC"),))
+    found: Any = state.interface(known, LINK, Origin(), {"7": (tagged, 100)})
+    build(element.schema().node("/openconfig-interfaces:interfaces/interface"), found)
+    own, below = found["subinterfaces"]["subinterface"]
+    assert (own["index"], own["state"]["ifindex"], "vlan" in own) == ("0", 4, False)
+    assert (below["index"], below["state"]["ifindex"], below["state"]["enabled"]) == ("7", 9, False)
+    assert below["vlan"]["match"]["single-tagged"]["state"] == {"vlan-id": 100}
+    assert [one["ip"] for one in below["ipv4"]["addresses"]["address"]] == ["10.2.0.1"]
+    assert state.interface(known, LINK, Origin(), {})["subinterfaces"] == {"subinterface": [own]}

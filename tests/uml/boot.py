@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-MODULES = ("vrf", "vxlan", "bridge", "dummy", "veth", "8021q")
+MODULES = ("vrf", "vxlan", "bridge", "dummy", "veth", "8021q", "macvlan")
 NO_AVX = "glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX_Fast_Unaligned_Load"
 """Without the extended register set (see ``_hide_xstate``) threads of one process would mix up their AVX registers."""
 

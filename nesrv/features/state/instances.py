@@ -49,6 +49,7 @@ class Anchors:
     endpoints: tuple[Endpoint, ...]
     bindings: tuple[Binding, ...]
     evpn: Mapping[str, int]
+    has_router_id: bool = False
 
     @property
     def is_vrf(self) -> bool:
@@ -71,7 +72,12 @@ def anchors(entry: Node) -> Anchors:
             for found in entry.all("evpn/evpn-instances/evpn-instance")
             if (vni := found.at("vxlan/config/vni")) is not None
         },
+        has_router_id=entry.leaf("config/router-id") is not None or _says_router_id(protocol),
     )
+
+
+def _says_router_id(protocol: Node | None) -> bool:
+    return protocol is not None and protocol.leaf("bgp/global/config/router-id") is not None
 
 
 def _neighbors(protocol: Node) -> dict[str, str]:
@@ -99,13 +105,19 @@ def _bindings(entry: Node) -> list[Binding]:
 
 
 def instance(
-    known: Anchors, exists: bool, is_bound: Callable[[Binding], bool], vxlan: Callable[[int], Vxlan | None]
+    known: Anchors,
+    exists: bool,
+    is_bound: Callable[[Binding], bool],
+    vxlan: Callable[[int], Vxlan | None],
+    pooled: str | None,
 ) -> dict[str, Plain]:
     """State of one instance: ``exists`` its VRF in the kernel, ``is_bound`` whether a link is where it belongs,
-    ``vxlan`` the kernel's device by VNI."""
+    ``vxlan`` the kernel's device by VNI, ``pooled`` the router id that it has where none is configured."""
     made: dict[str, Plain] = {"name": known.name}
     if known.is_vrf and exists:
         made["state"] = {"kernel-name": known.vrf}
+    if pooled is not None and not known.has_router_id:
+        made["state"] = {"router-id": pooled}
     bound: list[Plain] = [_binding(binding) for binding in known.bindings if is_bound(binding)]
     if bound:
         made["interfaces"] = {"interface": bound}

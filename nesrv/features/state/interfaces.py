@@ -11,8 +11,8 @@ from ipaddress import ip_address, ip_interface
 
 from nesrv.datastore.build import Plain
 from nesrv.datastore.tree import Node
-from nesrv.features.interfaces import SUBINTERFACE, link_of
-from nesrv.kernel.facts import Place
+from nesrv.features.links import ITSELF, SUBINTERFACE, link_of, vlans
+from nesrv.kernel.facts import Macvlan, Place
 
 OPER_STATUS = ("UNKNOWN", "NOT_PRESENT", "DOWN", "LOWER_LAYER_DOWN", "TESTING", "DORMANT", "UP")
 """OpenConfig's name by IFLA_OPERSTATE (RFC 2863, linux/if.h)."""
@@ -58,41 +58,79 @@ class LinkState:
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
-    """What state needs of a configured interface: ``link`` is the kernel's name, ``keys`` the subinterface's address
-    in canonical form → as the configuration writes it; ``subinterface`` whether there is the one that is the link."""
+class Below:
+    """A configured subinterface: ``link`` is the kernel's name, ``keys`` its addresses in canonical form → as the
+    configuration writes them."""
 
-    name: str
+    index: str
     link: str
-    subinterface: bool
     keys: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a link comes from: a leg's other end with its addresses, or the namespace that a NIC was taken from."""
+class Anchor:
+    """What state needs of a configured interface: ``link`` is the kernel's name."""
 
-    leg: tuple[Place, str, tuple[str, ...]] | None = None
+    name: str
+    link: str
+    subinterfaces: tuple[Below, ...]
+
+    def link_below(self, index: str) -> str:
+        """The kernel's name of the subinterface ``index``, of the link itself where there is none."""
+        return next((below.link for below in self.subinterfaces if below.index == index), self.link)
+
+
+@dataclass(frozen=True, slots=True)
+class HostEnd:
+    """A leg's other end, with its addresses and the bridge that it is a port of."""
+
+    place: Place
+    name: str
+    addresses: tuple[str, ...]
+    bridge: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a link comes from: a leg's other end, the namespace that a NIC was taken from, a macvlan's parent."""
+
+    leg: HostEnd | None = None
     nic: Place | None = None
+    macvlan: Macvlan | None = None
 
 
 def anchor(entry: Node) -> Anchor:
     """Of the interface ``entry``."""
-    own = [node for node in entry.all(SUBINTERFACE) if node.text("index") == "0"]
-    found = [node.text("ip") for sub in own for family in FAMILIES.values() for node in sub.all(f"{family}/{ADDRESS}")]
-    return Anchor(entry.text("name"), link_of(entry), bool(own), {str(ip_address(key)): key for key in found})
+    tagged = {subinterface.text("index"): name for subinterface, name, _ in vlans(entry)}
+    own = {ITSELF: link_of(entry), **tagged}
+    below = (_below(node, own[index]) for node in entry.all(SUBINTERFACE) if (index := node.text("index")) in own)
+    return Anchor(entry.text("name"), link_of(entry), tuple(below))
 
 
-def interface(known: Anchor, link: LinkState | None, origin: Origin) -> dict[str, Plain]:
-    """State of one interface; ``link`` is None where the kernel has none."""
+def _below(subinterface: Node, link: str) -> Below:
+    found = [node.text("ip") for family in FAMILIES.values() for node in subinterface.all(f"{family}/{ADDRESS}")]
+    return Below(subinterface.text("index"), link, {str(ip_address(key)): key for key in found})
+
+
+def interface(
+    known: Anchor, link: LinkState | None, origin: Origin, tagged: Mapping[str, tuple[LinkState, int]]
+) -> dict[str, Plain]:
+    """State of one interface; ``link`` is None where the kernel has none.
+
+    ``tagged``: (link, VLAN id) of the 802.1Q links that the kernel has, by the subinterface's index.
+    """
     if link is None:
         return {"name": known.name, "state": {"admin-status": "DOWN", "oper-status": "NOT_PRESENT"}}
     told = _told(link)
     mtu = link.mtu if link.mtu <= LARGEST_MTU else None
     own: dict[str, Plain] = {"mtu": mtu, "kernel-name": link.name}
     made: dict[str, Plain] = {"name": known.name, "state": told | own}
-    if known.subinterface:
-        made["subinterfaces"] = {"subinterface": [_subinterface(known, link, told)]}
+    links: dict[str, tuple[LinkState, int | None]] = {ITSELF: (link, None), **tagged}
+    found: list[Plain] = [
+        _subinterface(below, *links[below.index]) for below in known.subinterfaces if below.index in links
+    ]
+    if found:
+        made["subinterfaces"] = {"subinterface": found}
     return {**made, **_comes_from(origin)}
 
 
@@ -116,8 +154,10 @@ def _told(link: LinkState) -> dict[str, Plain]:
     }
 
 
-def _subinterface(known: Anchor, link: LinkState, told: Mapping[str, Plain]) -> dict[str, Plain]:
-    made: dict[str, Plain] = {"index": 0, "state": dict(told)}
+def _subinterface(known: Below, link: LinkState, vlan: int | None) -> dict[str, Plain]:
+    made: dict[str, Plain] = {"index": known.index, "state": _told(link)}
+    if vlan is not None:
+        made["vlan"] = {"match": {"single-tagged": {"state": {"vlan-id": vlan}}}}
     for version, family in FAMILIES.items():
         found = [address for address in link.addresses if ip_interface(address.address).version == version]
         if found:
@@ -135,12 +175,13 @@ def _address(found: AddressState, configured: Mapping[str, str]) -> dict[str, Pl
 
 def _comes_from(origin: Origin) -> dict[str, Plain]:
     if origin.leg is not None:
-        place, name, addresses = origin.leg
-        return {
-            "leg": {
-                "state": {"host-namespace": place.name or None, "host-interface": name, "host-address": list(addresses)}
-            }
-        }
+        end = origin.leg
+        told: dict[str, Plain] = {"host-namespace": end.place.name or None, "host-interface": end.name}
+        return {"leg": {"state": {**told, "host-address": list(end.addresses), "host-bridge": end.bridge}}}
+    if origin.macvlan is not None:
+        above = origin.macvlan
+        parent: dict[str, Plain] = {"parent-namespace": above.home.name or None, "parent-interface": above.parent}
+        return {"macvlan": {"state": {**parent, "mode": above.mode.upper() or None}}}
     if origin.nic is not None:
         return {"adopt": {"state": {"from-namespace": origin.nic.name or None}}}
     return {}
