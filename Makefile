@@ -14,7 +14,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check --no-input --no-deps --require-
 pip_install = $(1)/bin/pip install $(PIP_FLAGS) -r .ci/requirements-build.lock \
 	&& $(1)/bin/pip install $(PIP_FLAGS) -r $(2)
 
-.PHONY: help setup lab lab-down test test-debian13 bench lock clean
+.PHONY: help setup lab lab-down test test-debian13 bench bindings lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test-debian13: ## run the tests that meet FRR on Debian 13, in a directory under
 
 bench: setup ## measure, and hold the figures against their bounds
 	@$(VENV)/bin/python tests/run.py bench
+
+bindings: setup ## write bindings/classes anew from the YANG modules
+	$(VENV)/bin/python bindings/generate.py
 
 lock: ## write .ci/*.lock from pyproject.toml; UPGRADE=--upgrade moves what is locked
 	.ci/lock $(UPGRADE)

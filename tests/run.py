@@ -46,7 +46,7 @@ class Outcome:
     seconds: float
 
 
-SOURCES = ("nesrv", "lab", "tests", ".ci")
+SOURCES = ("nesrv", "lab", "tests", "bindings", ".ci")
 PYTEST = ("pytest", "--quiet")
 # Worker processes share nothing: what touches the kernel names its namespaces uniquely.
 PARALLEL = (*PYTEST, "--numprocesses=2", "--dist=loadfile")

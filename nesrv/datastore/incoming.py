@@ -186,7 +186,7 @@ class Reader:
     def value(self, element: Element, schema: SchemaNode) -> str:
         """The leaf's text; prefixes become module names; keys and leaf-list values become canonical."""
         text = element.text or ""
-        if schema.base != "string":
+        if not schema.keeps_space:
             text = text.strip()
         if schema.holds_qname and ":" in text:
             text = self._with_modules(text, element, schema)

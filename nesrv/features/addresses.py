@@ -40,6 +40,11 @@ def for_vtep(address: IpInterface) -> bool:
     return not (address.ip.is_loopback or address.ip in LINK_LOCAL)
 
 
+def preference(address: IpInterface) -> tuple[int, int, int]:
+    """IPv4, host addresses, the lowest: entries have no order that means anything."""
+    return address.version, -address.network.prefixlen, int(address.ip)
+
+
 def check(interface: str, subinterface: Node) -> None:
     """Raises RpcError for an address without a length and for one that is there twice."""
     for node in subinterface.all("ipv4/addresses/address"):

@@ -16,12 +16,12 @@ def interface_kind(interface: str) -> InputKey:
 
 
 def address(interface: str, subinterface: str) -> InputKey:
-    """``ADDRESS/LENGTH``: the first address that a VTEP can have."""
+    """``ADDRESS/LENGTH``: the address that a VTEP here has."""
     return ("address", interface, subinterface)
 
 
 def subnets(interface: str, subinterface: str) -> InputKey:
-    """``ADDRESS/LENGTH`` of every address, IPv4 first."""
+    """``ADDRESS/LENGTH`` of every address, sorted as texts."""
     return ("subnets", interface, subinterface)
 
 

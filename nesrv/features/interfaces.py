@@ -78,16 +78,17 @@ class Interfaces:
         for subinterface in entry.all(SUBINTERFACE):
             found = tuple(addresses.addresses(subinterface))
             index = subinterface.text("index")
-            held = tuple(str(address) for address, _ in found)
+            held = tuple(sorted(str(address) for address, _ in found))
             if kind == "leg" and index == ITSELF:
                 held += tuple(map(str, legs.own_from_cidrs(entry)))
             if held:
                 key = inputs.subnets(interface, index)
                 yield Export(key, held, f"subnets of {interface}", subinterface.path)
-            usable = next((str(address) for address, _ in found if addresses.for_vtep(address)), None)
-            if usable is not None:
+            usable = [address for address, _ in found if addresses.for_vtep(address)]
+            if usable:
                 key = inputs.address(interface, index)
-                yield Export(key, usable, f"address of {interface}.{index}", subinterface.path)
+                chosen = str(min(usable, key=addresses.preference))
+                yield Export(key, chosen, f"address of {interface}.{index}", subinterface.path)
 
     def facts(self, entry: Node, lookup: Lookup) -> Iterator[Fact]:
         _check(entry)

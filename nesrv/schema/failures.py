@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nesrv import errors
 from nesrv.errors import RpcError
+from nesrv.schema.paths import split
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,6 @@ _RULES = (
 _MUST_TAGS = {"must-violation", "data-not-unique", "too-many-elements", "too-few-elements"}
 # libyang 2 names only the schema node for some findings; that path carries no keys.
 _LOCATION = re.compile(r'(?:Data|Schema) location "(.*?)"(?:, (?:data location "(.*?)"|line number \d+))*\.$')
-_LAST_NAME = re.compile(r"([^/:\[\]]+)(?:\[[^/]*\])?$")
 
 
 def data_path(where: str) -> str | None:
@@ -114,5 +114,7 @@ def _build(rule: _Rule, match: re.Match[str], finding: Finding, path: str | None
 
 
 def _last_name(path: str | None) -> str:
-    match = _LAST_NAME.search(path or "")
-    return match.group(1) if match else "config"
+    try:
+        return split(path or "")[-1].name
+    except ValueError:
+        return "config"

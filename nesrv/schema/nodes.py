@@ -52,6 +52,8 @@ class SchemaNode:
     """Values may carry a prefix (identityref, instance-identifier, also inside a union)."""
     plain: bool = False
     """Values are strings as they stand: canonical form and lexical form are one."""
+    keeps_space: bool = False
+    """White space around a value belongs to it: a string, or a leafref to one."""
     defaults: tuple[str, ...] = ()
     cases: tuple[tuple[str, str], ...] = ()
     """(choice, case) pairs that the node stands in, outermost first."""
@@ -195,6 +197,7 @@ class _Compiler:
             bases |= set(resolved.bases()) if resolved is not None else set()
         made.holds_qname = bool(bases & _QNAME_BASES)
         made.plain = made.base in ("string", "enumeration")
+        made.keeps_space = resolved is not None and resolved.base() == libyang.Type.STRING
         if made.kind == "leaf-list":
             made.user_ordered = view.ordered()
             made.defaults = tuple(str(value) for value in view.defaults())

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+_HEAD = re.compile(r"/(?:(?P<module>[^/:\[\]'\"]+):)?(?P<name>[^/:\[\]'\"]+)")
+_KEY = re.compile(r"\[(?:[^\[\]=:'\"]+:)?(?P<name>[^\[\]=:'\"]+)=")
+_PIECE = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_CONCAT = re.compile(rf"concat\(((?:{_PIECE.pattern})(?:, (?:{_PIECE.pattern}))*)\)\]")
 
 
 def predicate(key: str, value: str) -> str:
-    """``[key='value']``, with the quotes that the value allows."""
-    quote = '"' if "'" in value else "'"
-    return f"[{key}={quote}{value}{quote}]"
+    """``[key='value']``, with the quotes that the value allows; a value with both kinds is put together."""
+    return f"[{key}={_literal(value)}]"
+
+
+def _literal(value: str) -> str:
+    """XPath has no escapes: what holds both kinds of quotes is said with ``concat``."""
+    if "'" not in value:
+        return f"'{value}'"
+    if '"' not in value:
+        return f'"{value}"'
+    pieces = value.split("'")
+    return "concat(" + ', "\'", '.join(f"'{piece}'" for piece in pieces) + ")"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,37 +39,39 @@ class PathStep:
 def split(path: str) -> list[PathStep]:
     """The steps of an instance path; raises ``ValueError`` when it is none."""
     steps: list[PathStep] = []
-    module = ""
-    for raw in _raw_steps(path):
-        head, _, rest = raw.partition("[")
-        if ":" in head:
-            module, head = head.split(":", 1)
-        steps.append(PathStep(module, head, tuple(_predicates("[" + rest if rest else ""))))
+    module, position = "", 0
+    while position < len(path):
+        head = _HEAD.match(path, position)
+        if head is None:
+            raise ValueError(f"not an instance path: {path!r}")
+        module, position = head["module"] or module, head.end()
+        predicates: list[tuple[str, str]] = []
+        while path.startswith("[", position):
+            found, position = _predicate(path, position)
+            predicates.append(found)
+        steps.append(PathStep(module, head["name"], tuple(predicates)))
+    if not steps:
+        raise ValueError(f"not an instance path: {path!r}")
     return steps
 
 
-def _raw_steps(path: str) -> Iterable[str]:
-    if not path.startswith("/"):
+def _predicate(path: str, start: int) -> tuple[tuple[str, str], int]:
+    """The predicate at ``start`` and where it ends.
+
+    libyang puts a value with both kinds of quotes between double ones all the same, so a value
+    ends where its quote and a bracket do.
+    """
+    key = _KEY.match(path, start)
+    if key is None:
         raise ValueError(f"not an instance path: {path!r}")
-    start, quote = 1, ""
-    for position, character in enumerate(path[1:], 1):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        elif character == "/":
-            yield path[start:position]
-            start = position + 1
-    yield path[start:]
-
-
-def _predicates(text: str) -> Iterable[tuple[str, str]]:
-    while text:
-        name, _, rest = text[1:].partition("=")
-        quote = rest[0]
-        value, _, text = rest[1:].partition(quote)
-        text = text[1:]
-        yield name.split(":")[-1], value
+    if (joined := _CONCAT.match(path, key.end())) is not None:
+        pieces = (single or double for single, double in _PIECE.findall(joined[1]))
+        return (key["name"], "".join(pieces)), joined.end()
+    quote = path[key.end() : key.end() + 1]
+    if quote not in ("'", '"'):
+        raise ValueError(f"not an instance path: {path!r}")
+    end = path.index(f"{quote}]", key.end() + 1)
+    return (key["name"], path[key.end() + 1 : end]), end + 2
 
 
 def to_xpath(path: str, prefixes: Mapping[str, tuple[str, str]]) -> tuple[str, dict[str, str]]:
@@ -64,7 +81,7 @@ def to_xpath(path: str, prefixes: Mapping[str, tuple[str, str]]) -> tuple[str, d
     """
     try:
         steps = split(path)
-    except (ValueError, IndexError):
+    except ValueError:
         return path, {}
     used: dict[str, str] = {}
     text = ""

@@ -60,11 +60,11 @@ def outcome(case: Case) -> str:
     rows = ["# facts"]
     for fact in facts:
         rows += [written(fact), f"    {fact.path}"]
-    rows += ["", "# plan", *_steps(there), "", "# plan back", *_steps(back), ""]
+    rows += ["", "# plan", *steps_written(there), "", "# plan back", *steps_written(back), ""]
     return "\n".join(rows)
 
 
-def _steps(steps: list[Step]) -> Iterator[str]:
+def steps_written(steps: list[Step]) -> Iterator[str]:
     """The plan in its order; steps of one rank, which may come in any, by their text."""
     for _, alike in groupby(steps, key=lambda step: (step.verb == "delete", step.fact.rank)):
         yield from sorted(map(_step, alike))

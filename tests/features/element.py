@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from functools import cache
 
@@ -38,7 +39,13 @@ class Element:
 
     def commit(self, document: str) -> list[Step]:
         """Replaces the configuration; returns the plan.  Raises what the translation raises."""
-        after = self._editor.edit(EMPTY, etree.fromstring(f"<config>{document}</config>"))
+        return self.commit_edits([document])
+
+    def commit_edits(self, documents: Iterable[str]) -> list[Step]:
+        """The same with a configuration that comes in several edits."""
+        after = EMPTY
+        for document in documents:
+            after = self._editor.edit(after, etree.fromstring(f"<config>{document}</config>"))
         changes = self._running.changes_to(after)
         self._validator.validate(after, changes)
         preview = asyncio.run(self.derivation.preview(after, changes))

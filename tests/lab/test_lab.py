@@ -92,6 +92,7 @@ def test_the_lab_from_up_to_down(running: Running) -> None:
     _check_traffic(running)
     _check_isolation(running)
     _check_readme(running)
+    _check_bindings(running)
     _check_zebra_comes_back(running)
     again = running.lab("up")
     assert again.returncode == 0, again.stderr
@@ -143,6 +144,19 @@ def _check_readme(running: Running) -> None:
     ran = subprocess.run([sys.executable, "-c", code], cwd=clone, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.replace(f"{running.name}-pe1", "nesrv-pe1").rstrip() == output
+
+
+def _check_bindings(running: Running) -> None:
+    """What lab/add_vrf.py adds is there, in kernel and FRR."""
+    script = str(ROOT / "lab" / "add_vrf.py")
+    words = (sys.executable, script, "--topology", str(running.topology), "--name", "violet")
+    added = subprocess.run([*words, "--vni", "400"], capture_output=True, text=True)
+    assert added.returncode == 0, added.stderr
+    assert added.stdout == "pe1 has VRF violet with VNI 400\n"
+    asked = running.lab("exec", "pe1", "--", "vtysh", "-N", f"{running.name}-pe1", "-c", "show evpn vni 400")
+    assert "Tenant VRF: violet" in asked.stdout, asked.stdout + asked.stderr
+    refused = subprocess.run([*words, "--vni", "0"], capture_output=True, text=True)
+    assert refused.returncode != 0
 
 
 def _check_zebra_comes_back(running: Running) -> None:
