@@ -48,6 +48,11 @@ def vlan_name(link: str, vlan: int) -> str:
     return link_name(f"{link}.{vlan}")
 
 
+def group_name(group: str) -> str:
+    """The name of a BGP peer group in FRR, which would take one of digits and dots for an address."""
+    return group if fits(group) and not re.fullmatch(r"[0-9.]+", group) else _derived(group, "group")
+
+
 def bridge_name(vni: int) -> str:
     return f"br{vni}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nesrv.features.bfd import Bfd
-from nesrv.features.bgp import Bgp
+from nesrv.features.bgp.feature import Bgp
 from nesrv.features.evpn import Evpn
 from nesrv.features.feature import Feature
 from nesrv.features.instances import Instances

@@ -19,8 +19,8 @@ from nesrv.frr.text import FrrLine, mask
 IN_PLACE = re.compile(
     r"hostname|domainname|bgp (router-id|cluster-id|graceful-restart \S+|listen limit|default local-preference)"
     r"|neighbor \S+ (remote-as|description|password|timers|timers connect|ebgp-multihop|update-source|port|weight"
-    r"|advertisement-interval|maximum-prefix|route-map (in|out)|prefix-list (in|out)|filter-list (in|out))"
-    r"|timers bgp|maximum-paths|maximum-paths ibgp|(detect-multiplier|transmit-interval|receive-interval)"
+    r"|tcp-mss|advertisement-interval|maximum-prefix|route-map (in|out)|prefix-list (in|out)|filter-list (in|out))"
+    r"|timers bgp|maximum-paths|maximum-paths ibgp|distance bgp|(detect-multiplier|transmit-interval|receive-interval)"
     r"|set (local-preference|metric|tag|weight|origin)|network \S+|(ip|ipv6) route .*|r[dt] vpn .*"
 )
 """Slots whose new value may be sent over the old one; all others are taken away first."""
@@ -28,9 +28,9 @@ IN_PLACE = re.compile(
 NO_BY_SLOT = re.compile(
     r"hostname|domainname"
     r"|neighbor \S+ (description|password|timers|timers connect|ebgp-multihop|update-source|port|advertisement-interval"
-    r"|local-as|maximum-prefix|weight|allowas-in|default-originate)"
+    r"|tcp-mss|local-as|maximum-prefix|weight|allowas-in|default-originate)"
     r"|bgp (router-id|cluster-id|graceful-restart \S+|listen limit|default local-preference)"
-    r"|timers bgp|maximum-paths|maximum-paths ibgp|network \S+|redistribute \S+|advertise \S+ unicast"
+    r"|timers bgp|maximum-paths|maximum-paths ibgp|distance bgp|network \S+|redistribute \S+|advertise \S+ unicast"
 )
 """Slots that ``no SLOT`` clears whatever their value; it also keeps secrets out of deletions."""
 

@@ -15,15 +15,18 @@ defaults switched off                            ``no bgp default ipv4-unicast``
                                                  ``no bgp ebgp-requires-policy``,
                                                  ``no bgp network import-check``
 graceful restart                                 ``bgp graceful-restart``, ``… stalepath-time N``,
-                                                 ``… restart-time N`` (360 and 120 are not printed)
+                                                 ``… restart-time N`` (360 and 120 are not printed),
+                                                 ``… preserve-fw-state``, ``bgp graceful-restart-disable``
 multipath over AS                                ``bgp bestpath as-path multipath-relax``
 listen range                                     ``bgp listen range P peer-group G``, ``bgp listen limit N``
+                                                 (100 is not printed)
 peer group                                       ``neighbor G peer-group``, ``neighbor G remote-as external``
 neighbour                                        ``neighbor X remote-as N|internal|external``
 neighbour of a group                             ``neighbor X peer-group G``
 unnumbered neighbour                             ``neighbor IF interface [v6only] remote-as N|internal|external``,
                                                  ``neighbor IF interface [v6only] peer-group G``
-local AS                                         ``neighbor X local-as N [no-prepend [replace-as]]``
+local AS                                         ``neighbor X local-as N [no-prepend [replace-as]]`` (refused for an
+                                                 internal peer, for the own AS and for the peer's)
 text, secret                                     ``neighbor X description …`` (runs of spaces become one),
                                                  ``neighbor X password …`` (clear text, no spaces)
 hold and keepalive time                          ``neighbor X timers KEEPALIVE HOLD`` (60 180 is printed once set)
@@ -32,7 +35,11 @@ multihop                                         ``neighbor X ebgp-multihop TTL`
                                                  none is given; never printed for an internal peer; 1 is not kept)
 source                                           ``neighbor X update-source ADDRESS|IF``
 switches                                         ``neighbor X shutdown|passive|disable-connected-check|
-                                                 capability extended-nexthop|graceful-restart``
+                                                 capability extended-nexthop``, and one of
+                                                 ``graceful-restart[-helper|-disable]``; the capability is not
+                                                 printed for an unnumbered neighbour, which has it
+segment size, advertisement interval             ``neighbor X tcp-mss N``, ``neighbor X advertisement-interval N`` (0 is
+                                                 printed once set)
 port                                             ``neighbor X port N`` (179 is not printed)
 BFD                                              ``neighbor X bfd``; a profile is a second line beside it:
                                                  ``neighbor X bfd profile P``
@@ -45,12 +52,19 @@ activation, in a family                          ``neighbor X activate``; in ipv
 per family                                       ``neighbor X allowas-in [N|origin]`` (3 is not printed),
                                                  ``neighbor X soft-reconfiguration inbound``,
                                                  ``neighbor X route-reflector-client``, ``neighbor X next-hop-self``,
-                                                 ``neighbor X maximum-prefix N [PERCENT]`` (75 is not printed),
+                                                 ``neighbor X maximum-prefix N [PERCENT] [warning-only|restart
+                                                 MINUTES] [force]`` (75 is not printed),
+                                                 ``neighbor X remove-private-AS all [replace-AS]``,
                                                  ``neighbor X route-map R in|out``,
                                                  ``neighbor X default-originate``, ``neighbor X as-override``,
-                                                 ``no neighbor X send-community [all|extended]`` (both are on)
+                                                 ``no neighbor X send-community [extended|large]`` (all are on),
+                                                 ``no … send-community all`` for the three of them;
+                                                 l2vpn evpn knows none of limits, communities, private AS and
+                                                 override: vtysh takes them for lines of ipv4 unicast there
+distance                                         ``distance bgp EXTERNAL INTERNAL LOCAL`` (20 200 200 is not printed)
 networks                                         ``network PREFIX``, ``redistribute connected|static|kernel``
-multipath                                        ``maximum-paths N``, ``maximum-paths ibgp N``
+multipath                                        ``maximum-paths N``, ``maximum-paths ibgp N`` (256, which FRR has by
+                                                 default, is not printed; l2vpn evpn has none)
 EVPN, default instance                           ``advertise-all-vni``; per VNI a block ``vni N`` (own fact) with
                                                  ``rd``, ``route-target import|export RT`` inside
 EVPN, VRF instance                               ``advertise ipv4 unicast``, ``advertise ipv6 unicast``, ``rd RD``,
@@ -105,8 +119,8 @@ NEIGHBOR_WORDS: dict[str, int] = {
     "port": 3,
     "remote-as": 3,
     "remove-private-AS": 3,
-    "send-community": 3,
     "soft-reconfiguration": 3,
+    "tcp-mss": 3,
     "ttl-security": 3,
     "unsuppress-map": 3,
     "update-source": 3,
@@ -136,6 +150,7 @@ SLOT_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(network|redistribute|aggregate-address) (\S+).*", r"\1 \2"),
         (r"advertise (ipv[46]) unicast.*", r"advertise \1 unicast"),
         (r"(rd vpn export|rt vpn (?:import|export|both)) .*", r"\1"),
+        (r"distance bgp .*", r"distance bgp"),
         (r"rd .*", r"rd"),
         (
             r"(detect-multiplier|transmit-interval|receive-interval|echo transmit-interval|echo receive-interval) .*",

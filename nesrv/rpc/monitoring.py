@@ -32,8 +32,11 @@ def _implemented(schema: Schema) -> list[ModuleInfo]:
 
 def content_id(schema: Schema) -> str:
     """Changes whenever the set of modules, revisions, features or deviations does (RFC 8525 §3)."""
-    text = repr(sorted((m.name, m.revision, m.features, m.implemented, m.deviations) for m in schema.modules.values()))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    parts = {m.name: tuple((part.name, part.revision) for part in m.submodules) for m in schema.modules.values()}
+    known = (
+        (m.name, m.revision, m.features, m.implemented, m.deviations, parts[m.name]) for m in schema.modules.values()
+    )
+    return hashlib.sha256(repr(known).encode()).hexdigest()[:16]
 
 
 def capabilities(schema: Schema) -> list[str]:
@@ -77,7 +80,7 @@ def netconf_state(element: Element, listed: Sequence[str]) -> Node:
     value: Mapping[str, Plain] = {
         "capabilities": {"capability": list(listed)},
         "datastores": {"datastore": datastores},
-        "schemas": {"schema": [_schema(info) for info in element.schema.modules.values()]},
+        "schemas": {"schema": [row for info in element.schema.modules.values() for row in _schemas(info)]},
         "sessions": {"session": _sessions(element)},
         "statistics": _counters(element.counters)
         | {
@@ -108,14 +111,23 @@ def _transport(name: str) -> str:
     return name if ":" in name else f"ietf-netconf-monitoring:{name}"
 
 
-def _schema(info: ModuleInfo) -> Plain:
-    return {
-        "identifier": info.name,
-        "version": info.revision,
-        "format": "ietf-netconf-monitoring:yang",
-        "namespace": info.namespace,
-        "location": ["NETCONF"],
-    }
+def _schemas(info: ModuleInfo) -> list[Plain]:
+    """The module and its submodules, which have its namespace."""
+    return [
+        {
+            "identifier": name,
+            "version": revision,
+            "format": "ietf-netconf-monitoring:yang",
+            "namespace": info.namespace,
+            "location": ["NETCONF"],
+        }
+        for name, revision in ((info.name, info.revision), *((part.name, part.revision) for part in info.submodules))
+    ]
+
+
+def _submodules(info: ModuleInfo, empty: str | None = None) -> list[Plain]:
+    """``empty`` is the revision of one without."""
+    return [{"name": part.name, "revision": part.revision or empty} for part in info.submodules]
 
 
 def yang_library(schema: Schema) -> list[Node]:
@@ -133,11 +145,18 @@ def yang_library(schema: Schema) -> list[Node]:
                         "namespace": info.namespace,
                         "feature": info.features,
                         "deviation": info.deviations,
+                        "submodule": _submodules(info),
                     }
                     for info in implemented
                 ],
                 "import-only-module": [
-                    {"name": info.name, "revision": info.revision, "namespace": info.namespace} for info in imported
+                    {
+                        "name": info.name,
+                        "revision": info.revision,
+                        "namespace": info.namespace,
+                        "submodule": _submodules(info),
+                    }
+                    for info in imported
                 ],
             }
         ],
@@ -155,6 +174,7 @@ def yang_library(schema: Schema) -> list[Node]:
                 "feature": info.features,
                 "deviation": [{"name": name, "revision": schema.modules[name].revision} for name in info.deviations],
                 "conformance-type": "implement" if info.implemented else "import",
+                "submodule": _submodules(info, ""),
             }
             for info in schema.modules.values()
         ],
@@ -173,8 +193,8 @@ async def get_schema(call: Call) -> Answer:
         raise call.params.missing("identifier")
     form = (call.params.text("format") or "yang").split(":")[-1]
     version = call.params.text("version")
-    info = call.element.schema.modules.get(name)
-    if info is None or form != "yang" or version not in (None, "", info.revision):
+    revision = call.element.schema.revision(name)
+    if revision is None or form != "yang" or version not in (None, "", revision):
         raise errors.InvalidValue(
             f'There is no schema "{name}"{f" of revision {version}" if version else ""} in the format {form}.',
             app_tag="data-missing",

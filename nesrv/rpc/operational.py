@@ -38,9 +38,13 @@ logger = logging.getLogger(__name__)
 
 SYSTEM = "/openconfig-system:system"
 USER = f"{SYSTEM}/aaa/authentication/users/user"
-SPEAKER = f"{INSTANCE}/protocols/protocol/bgp/neighbors/neighbor"
-OF_SPEAKER = tuple(f"{SPEAKER}/{below}/state" for below in ("timers", "transport", "afi-safis/afi-safi"))
-INSTALLED = f"{SPEAKER}/afi-safis/afi-safi/state/prefixes/installed"
+SPEAKER = f"{INSTANCE}/protocols/protocol/bgp"
+NEIGHBORS = (f"{SPEAKER}/neighbors/neighbor", f"{SPEAKER}/nesrv-bgp:unnumbered-neighbors/unnumbered-neighbor")
+OF_NEIGHBORS = (
+    *(f"{of}/{below}" for of in NEIGHBORS for below in ("state", "timers/state", "afi-safis/afi-safi/state")),
+    f"{NEIGHBORS[0]}/transport/state",
+)
+INSTALLED = tuple(f"{of}/afi-safis/afi-safi/state/prefixes/installed" for of in NEIGHBORS)
 VTEP = f"{INSTANCE}/connection-points/connection-point/endpoints/endpoint/vxlan"
 PEERS, VNIS = f"{VTEP}/endpoint-peers", f"{VTEP}/endpoint-vnis"
 EVPN = f"{INSTANCE}/evpn/evpn-instances/evpn-instance"
@@ -217,12 +221,12 @@ class BgpState:
         self._frr = frr
 
     async def read(self, element: Element, wanted: Wanted) -> State:
-        if not reaches_any(wanted, (f"{SPEAKER}/state", *OF_SPEAKER)):
+        if not reaches_any(wanted, OF_NEIGHBORS):
             return {}
         found = known_instances(element, wanted)
-        known = [(shard, anchors) for shard, anchors in found if anchors.neighbors]
+        known = [(shard, anchors) for shard, anchors in found if anchors.has_neighbors]
         by_vrf = await self._neighbors([anchors.vrf for _, anchors in known])
-        count = wanted.reaches(INSTALLED)
+        count = reaches_any(wanted, INSTALLED)
         state: State = {}
         breather = Breather()
         for shard, anchors in known:

@@ -12,6 +12,9 @@ import nesrv
 
 _MODULE = re.compile(r"^\s*(?:/\*.*?\*/\s*|//[^\n]*\n\s*)*(module|submodule)\s+([\w.-]+)", re.S)
 
+_INCLUDE = re.compile(r"^\s*include\s+\"?([\w.-]+)", re.M)
+_REVISION = re.compile(r"^\s*revision\s+\"?(\d{4}-\d\d-\d\d)", re.M)
+
 SERVED_IETF = (
     ("ietf-netconf", ("candidate", "validate", "rollback-on-error", "xpath")),
     ("ietf-netconf-monitoring", None),
@@ -44,6 +47,32 @@ class Release:
     def directories(self) -> tuple[Path, ...]:
         found = {path.parent for path in self.directory.rglob("*.yang")}
         return (*sorted(found), *([self.deviations] if self.deviations is not None else []))
+
+
+@dataclass(frozen=True, slots=True)
+class Submodule:
+    """A part of a module in a file of its own; ``revision`` may be empty."""
+
+    name: str
+    revision: str
+    path: Path
+
+
+def submodules(module: Path, directories: Iterable[Path]) -> tuple[Submodule, ...]:
+    """What the module in the file ``module`` includes, sorted by name."""
+    found = []
+    searched = (module.parent, *directories)
+    for name in sorted(set(_INCLUDE.findall(module.read_text(encoding="utf-8", errors="replace")))):
+        files = (
+            file
+            for folder in searched
+            for file in sorted((*folder.glob(f"{name}.yang"), *folder.glob(f"{name}@*.yang")))
+        )
+        file = next(files, None)
+        if file is not None:
+            revision = _REVISION.search(file.read_text(encoding="utf-8", errors="replace"))
+            found.append(Submodule(name, revision[1] if revision else "", file))
+    return tuple(found)
 
 
 def own_directory() -> Path:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from nesrv.schema import paths, references
 from nesrv.schema.engine import Engine, address
-from nesrv.schema.modules import ModuleSet
+from nesrv.schema.modules import ModuleSet, Submodule, submodules
 from nesrv.schema.nodes import SchemaNode, compile_nodes, deviations_of, namespace_of
 from nesrv.schema.references import References
 
@@ -21,6 +21,7 @@ class ModuleInfo:
     prefix: str
     implemented: bool
     features: tuple[str, ...]
+    submodules: tuple[Submodule, ...]
     deviations: tuple[str, ...] = ()
     """Names of the modules that say what of this one is not supported."""
 
@@ -45,12 +46,23 @@ class Schema:
     def namespaces(self) -> dict[str, str]:
         return {name: info.namespace for name, info in self.modules.items()}
 
+    @property
+    def submodules(self) -> dict[str, Submodule]:
+        return {part.name: part for info in self.modules.values() for part in info.submodules}
+
+    def revision(self, name: str) -> str | None:
+        """Of a module or submodule, empty where it has none; None where there is neither."""
+        found = self.modules.get(name) or self.submodules.get(name)
+        return found.revision if found is not None else None
+
     def xpath(self, path: str) -> tuple[str, dict[str, str]]:
         """An instance path as an XPath with its prefix declarations."""
         return paths.to_xpath(path, {info.name: (info.prefix, info.namespace) for info in self.modules.values()})
 
     def source(self, module: str) -> str:
-        """The module's own YANG text; raises ``KeyError``."""
+        """The YANG text of a module or submodule; raises ``KeyError``."""
+        if (part := self.submodules.get(module)) is not None:
+            return part.path.read_text(encoding="utf-8")
         found = self.engine.context.get_module(module)
         path = found.filepath()
         return Path(path).read_text(encoding="utf-8") if path else str(found.print_mem("yang"))
@@ -89,11 +101,12 @@ def _shard_points(top: list[SchemaNode]) -> tuple[frozenset[SchemaNode], frozens
     return frozenset(points), frozenset(skeleton)
 
 
-def _modules(engine: Engine) -> dict[str, ModuleInfo]:
+def _modules(engine: Engine, directories: Iterable[Path]) -> dict[str, ModuleInfo]:
     found = {}
     for module in engine.context:
         revision = next((str(item.date()) for item in module.revisions()), "")
         features = tuple(sorted(item.name() for item in module.features() if item.state()))
+        path = module.filepath()
         found[module.name()] = ModuleInfo(
             module.name(),
             revision,
@@ -101,6 +114,7 @@ def _modules(engine: Engine) -> dict[str, ModuleInfo]:
             module.prefix(),
             bool(module.implemented()),
             features,
+            submodules(Path(path), directories) if path else (),
             deviations_of(module),
         )
     return found
@@ -119,7 +133,7 @@ def load(modules: ModuleSet) -> Schema:
         points,
         skeleton,
         references.find([node for node in top if node.config], points, skeleton),
-        _modules(engine),
+        _modules(engine, modules.directories),
         {address(node.compiled): node for root in top for node in root.walk() if node.config},
         modules.own,
     )

@@ -23,7 +23,7 @@ def _short(node: SchemaNode) -> str:
     current: SchemaNode | None = node
     while current is not None:
         keys = "".join(f"[{key}]" for key in current.keys) if current.kind == "list" else ""
-        prefix = "nesrv:" if current.module == "nesrv" else ""
+        prefix = f"{current.module}:" if current.module.startswith("nesrv") else ""
         steps.append(f"{prefix}{current.name}{keys}")
         current = current.parent
     return "/" + "/".join(reversed(steps))

@@ -15,7 +15,8 @@ NI = (
     'xmlns:oc-ni-types="http://openconfig.net/yang/network-instance-types" '
     'xmlns:oc-pol-types="http://openconfig.net/yang/policy-types" '
     'xmlns:oc-bgp-types="http://openconfig.net/yang/bgp-types" '
-    'xmlns:oc-evpn-types="http://openconfig.net/yang/evpn-types" xmlns:nesrv="urn:nesrv:element"'
+    'xmlns:oc-evpn-types="http://openconfig.net/yang/evpn-types" xmlns:nesrv="urn:nesrv:element" '
+    'xmlns:nesrv-bgp="urn:nesrv:bgp"'
 )
 V4, V6, EVPN = "IPV4_UNICAST", "IPV6_UNICAST", "L2VPN_EVPN"
 

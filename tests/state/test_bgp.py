@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,23 @@ def test_without_neighbors_there_is_nothing_to_say() -> None:
 
 def test_the_key_is_as_configured_whatever_frr_writes() -> None:
     (found,) = heard("red")
-    made: Any = bgp._neighbor(found, {"10.1.0.1": "as-configured"}, {})
+    known = replace(anchors(entries.instance("red")), neighbors={"10.1.0.1": "as-configured"})
+    made: Any = bgp._neighbor(found, known, {})
     assert made["neighbor-address"] == "as-configured"
     assert made["state"]["neighbor-address"] == "10.1.0.1"
+
+
+def test_a_neighbour_by_interface_stands_beside_the_others() -> None:
+    """FRR calls it by the kernel's name of the link."""
+    by_link = replace(anchors(entries.instance("main")), links={"eth1": "uplink 1"})
+    found = [replace(neighbor, address="eth1") for neighbor in heard("default")[:1]]
+    value = bgp.instance(by_link, found, {})
+    assert value is not None
+    made = build(element.schema().node("/openconfig-network-instance:network-instances/network-instance"), value)
+    (neighbor,) = made.all("protocols/protocol/bgp/unnumbered-neighbors/unnumbered-neighbor")
+    assert (neighbor.text("interface"), neighbor.text("state/interface")) == ("uplink 1", "uplink 1")
+    assert neighbor.text("state/session-state") == "IDLE"
+    assert made.at("protocols/protocol/bgp/neighbors") is None
 
 
 @pytest.mark.parametrize("name", ["PfxCt Best Selected", "PfxCt best selected"])

@@ -19,7 +19,8 @@ DATA = Path(__file__).parent / "data"
 STANDARD = Path(sysconfig.get_path("data")) / "share" / "yang" / "modules"
 FOLDERS = (ROOT / "yang/openconfig", ROOT / "yang/nesrv", STANDARD / "ietf", STANDARD / "iana")
 FILES = tuple(sorted((ROOT / "yang").glob("*/*.yang")))
-NAMES = tuple(file.stem for file in FILES)
+SUBMODULES = tuple(file.stem for file in FILES if file.read_text().startswith("submodule "))
+NAMES = tuple(file.stem for file in FILES if file.stem not in SUBMODULES)
 OPENCONFIG = tuple(name for name in NAMES if name.startswith("openconfig-"))
 
 
@@ -116,16 +117,22 @@ def _node(statement: Any, path: str) -> Node:
         default.arg.rpartition(":")[2] if default is not None else "",
         units.arg if units is not None else "",
         frozenset(notes),
-        frozenset(base.arg for base in type_.search("base")) if type_ is not None else frozenset(),
+        frozenset(base.arg for base in _resolved(type_).search("base")) if type_ is not None else frozenset(),
     )
+
+
+def _resolved(type_: Any) -> Any:
+    """The built-in type that a typedef comes to."""
+    while type_.i_typedef is not None:
+        type_ = type_.i_typedef.search_one("type")
+    return type_
 
 
 def _type(type_: Any) -> str:
     """As the table writes it: ``prefix:typedef(base)``, then members, restriction or target."""
-    base, typedef = type_, type_.i_typedef
-    while typedef is not None:
-        base = typedef.search_one("type")
-        typedef = base.i_typedef
+    base = _resolved(type_)
+    if base.arg == "identityref":
+        return "identityref"
     name = type_.arg if base is type_ else f"{type_.arg}({base.arg})"
     if base.arg == "leafref":
         return "leafref " + re.sub(r"\s", "", base.search_one("path").arg)

@@ -53,10 +53,32 @@ def test_profile_of_a_published_module(modules: PyangContext, name: str) -> None
     assert revision.search_one("reference").arg == f"{name} {version} ({date})"
 
 
-def test_own_module(modules: PyangContext) -> None:
-    module = modules.get_module("nesrv")
-    assert module.search_one("namespace").arg == "urn:nesrv:element"
-    assert module.search_one("prefix").arg == "nesrv"
+@pytest.mark.parametrize("name", models.SUBMODULES)
+def test_profile_of_a_published_submodule(modules: PyangContext, name: str) -> None:
+    published = {row[0]: row for row in models.table("modules")}
+    _, kind, _, prefix, date, version = published[name]
+    part = modules.get_module(name)
+    assert kind == "submodule"
+    assert part.search_one("belongs-to").search_one("prefix").arg == prefix
+    description = re.sub(r"\s+", " ", part.search_one("description").arg)
+    assert description.startswith(f"Profile of {name} {version} ({date}): ")
+    assert part.search_one("revision").arg == "2026-11-22"
+
+
+def test_every_submodule_is_included() -> None:
+    assert models.SUBMODULES
+    included = {name for file in models.FILES for name in re.findall(r"^  include ([\w-]+);", file.read_text(), re.M)}
+    assert included == set(models.SUBMODULES)
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace", "prefix"),
+    [("nesrv", "urn:nesrv:element", "nesrv"), ("nesrv-bgp", "urn:nesrv:bgp", "nesrv-bgp")],
+)
+def test_own_module(modules: PyangContext, name: str, namespace: str, prefix: str) -> None:
+    module = modules.get_module(name)
+    assert module.search_one("namespace").arg == namespace
+    assert module.search_one("prefix").arg == prefix
     assert module.search_one("revision").arg == "2026-11-22"
 
 

@@ -38,6 +38,8 @@ TOLD_BY_FRR = frozenset(
         "protocols/protocol/bgp/neighbors/neighbor/state/peer-as",
         "protocols/protocol/bgp/neighbors/neighbor/state/description",
         "protocols/protocol/bgp/neighbors/neighbor/transport/state/local-address",
+        "protocols/protocol/bgp/unnumbered-neighbors/unnumbered-neighbor/state/peer-as",
+        "protocols/protocol/bgp/unnumbered-neighbors/unnumbered-neighbor/state/description",
     }
 )
 MADE_BY_FRR = frozenset(

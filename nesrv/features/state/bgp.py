@@ -1,6 +1,6 @@
 """BGP state from what bgpd says of its neighbours; pure.
 
-OpenConfig: network-instance/protocols/protocol/bgp/neighbors/neighbor.
+OpenConfig: network-instance/protocols/protocol/bgp/neighbors/neighbor; beside it unnumbered-neighbors of nesrv-bgp.
 """
 
 from __future__ import annotations
@@ -38,35 +38,52 @@ Installed = Mapping[tuple[str, str], int]
 
 def instance(known: Anchors, found: Iterable[NeighborState], installed: Installed) -> dict[str, Plain] | None:
     """State of one instance's speaker; None where it has none configured or FRR tells of no neighbour."""
-    neighbors: list[Plain] = [_neighbor(state, known.neighbors, installed) for state in found]
-    if known.speaker is None or not neighbors:
+    states = tuple(found)
+    if known.speaker is None or not states:
         return None
+    neighbors: list[Plain] = [
+        _neighbor(state, known, installed) for state in states if state.address not in known.links
+    ]
+    links: list[Plain] = [_on_link(state, known, installed) for state in states if state.address in known.links]
+    made: dict[str, Plain] = {
+        "neighbors": {"neighbor": neighbors} if neighbors else None,
+        "unnumbered-neighbors": {"unnumbered-neighbor": links} if links else None,
+    }
     identifier, name = known.speaker
-    protocol: Plain = {"identifier": identifier, "name": name, "bgp": {"neighbors": {"neighbor": neighbors}}}
+    protocol: Plain = {"identifier": identifier, "name": name, "bgp": made}
     return {"name": known.name, "protocols": {"protocol": [protocol]}}
 
 
-def _neighbor(found: NeighborState, keys: Mapping[str, str], installed: Installed) -> dict[str, Plain]:
+def _neighbor(found: NeighborState, known: Anchors, installed: Installed) -> dict[str, Plain]:
+    made = _report(found, {"neighbor-address": found.address}, installed)
+    made["neighbor-address"] = known.neighbors.get(_canonical(found.address), found.address)
+    made["transport"] = {"state": {"local-address": found.local_address}} if found.local_address else None
+    return made
+
+
+def _on_link(found: NeighborState, known: Anchors, installed: Installed) -> dict[str, Plain]:
+    interface = known.links[found.address]
+    key: dict[str, Plain] = {"interface": interface}
+    return key | _report(found, key, installed)
+
+
+def _report(found: NeighborState, key: dict[str, Plain], installed: Installed) -> dict[str, Plain]:
     up = found.session_state == "Established"
     families: list[Plain] = [
         _family(FAMILIES[name], counts, installed.get((found.address, name)))
         for name, counts in found.families.items()
         if name in FAMILIES
     ]
-    made: dict[str, Plain] = {
-        "neighbor-address": keys.get(_canonical(found.address), found.address),
-        "state": _session(found),
+    return {
+        "state": key | _session(found),
         "timers": {"state": {"negotiated-hold-time": found.hold_time}} if up else None,
-        "transport": {"state": {"local-address": found.local_address}} if found.local_address else None,
         "afi-safis": {"afi-safi": families} if families else None,
     }
-    return made
 
 
 def _session(found: NeighborState) -> dict[str, Plain]:
     at = found.established_at
     return {
-        "neighbor-address": found.address,
         "peer-as": found.remote_as or None,
         "description": found.description,
         "session-state": SESSION_STATES.get(found.session_state),
@@ -88,11 +105,7 @@ def _family(name: str, counts: FamilyState, installed: int | None) -> dict[str, 
 
 
 def _canonical(address: str) -> str:
-    """An unnumbered neighbour is known by its interface."""
-    try:
-        return str(ip_address(address))
-    except ValueError:
-        return address
+    return str(ip_address(address))
 
 
 def countable(found: NeighborState) -> list[str]:

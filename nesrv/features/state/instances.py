@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from nesrv.datastore.build import Plain
 from nesrv.datastore.tree import Node
 from nesrv.features import names, speaker, vteps
+from nesrv.features.bgp.peers import DYNAMIC
 from nesrv.kernel.facts import Vxlan
 
 DEFAULT_VRF = "default"
@@ -39,13 +40,16 @@ class Anchors:
     """The keys of one configured instance below which state hangs.
 
     ``vrf`` is FRR's name; ``speaker`` (identifier, name) of its BGP protocol; ``neighbors`` address
-    in canonical form → key; ``evpn`` EVPN instance → VNI.
+    in canonical form → key; ``links`` the kernel's name of a link with an unnumbered neighbour → key;
+    ``listens`` for dynamic neighbours; ``evpn`` EVPN instance → VNI.
     """
 
     name: str
     vrf: str
     speaker: tuple[str, str] | None
     neighbors: Mapping[str, str]
+    links: Mapping[str, str]
+    listens: bool
     endpoints: tuple[Endpoint, ...]
     bindings: tuple[Binding, ...]
     evpn: Mapping[str, int]
@@ -54,6 +58,10 @@ class Anchors:
     @property
     def is_vrf(self) -> bool:
         return self.vrf != DEFAULT_VRF
+
+    @property
+    def has_neighbors(self) -> bool:
+        return bool(self.neighbors or self.links or self.listens)
 
 
 def anchors(entry: Node) -> Anchors:
@@ -65,6 +73,8 @@ def anchors(entry: Node) -> Anchors:
         vrf=names.vrf_name(name) if entry.identity("config/type") == "L3VRF" else DEFAULT_VRF,
         speaker=(protocol.text("identifier"), protocol.text("name")) if protocol is not None else None,
         neighbors=_neighbors(protocol) if protocol is not None else {},
+        links=_links(protocol) if protocol is not None else {},
+        listens=protocol is not None and protocol.at(f"bgp/{DYNAMIC}") is not None,
         endpoints=tuple(_endpoints(entry)),
         bindings=tuple(_bindings(entry)),
         evpn={
@@ -83,6 +93,12 @@ def _says_router_id(protocol: Node | None) -> bool:
 def _neighbors(protocol: Node) -> dict[str, str]:
     keys = [node.text("neighbor-address") for node in protocol.all("bgp/neighbors/neighbor")]
     return {str(ip_address(key)): key for key in keys}
+
+
+def _links(protocol: Node) -> dict[str, str]:
+    """A NIC's name is the kernel's as it stands, a leg's may be a shorter one: only one of the two is there."""
+    keys = [node.text("interface") for node in protocol.all("bgp/unnumbered-neighbors/unnumbered-neighbor")]
+    return {name: key for key in keys for name in (names.link_name(key), key)}
 
 
 def _endpoints(entry: Node) -> list[Endpoint]:
