@@ -89,7 +89,7 @@ class Derivation:
         exports: dict[str, tuple[Export, ...]] = {}
         for path, (_, shard) in changes.items():
             if shard is not None and shard.point in self._features:
-                nodes[path] = self._shards.entry(shard)
+                nodes[path] = self._shards.fixed(shard)[0]
                 exports[path] = self._exports(shard, nodes[path])
                 await breather.breathe()
         inputs = self._inputs(changes, exports)
@@ -100,7 +100,9 @@ class Derivation:
         preview = Preview()
         for path in dirty:
             shard = after.get(path)
-            preview.shards[path] = self._derive(shard, nodes.get(path), exports.get(path), inputs) if shard else None
+            preview.shards[path] = (
+                self._derive(shard, nodes.pop(path, None), exports.get(path), inputs) if shard else None
+            )
             await breather.breathe()
         self._collect(preview)
         return preview
@@ -132,7 +134,7 @@ class Derivation:
         inputs: Mapping[InputKey, InputValue | None],
     ) -> Derived:
         if node is None:
-            node = self._shards.entry(shard)
+            node = self._shards.fixed(shard)[0]
         if exports is None:
             exports = self._derived[shard.path].exports
         used: set[InputKey] = set()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from nesrv import errors
+from nesrv import errors, heap
 from nesrv.commit.derive import Breather, Derivation, Preview
 from nesrv.commit.engines import Engines
 from nesrv.commit.plan import FactKey, plan, runs, undo
@@ -122,6 +122,7 @@ class Pipeline:
             self.running = candidate.settled()
             self.validator.adopt(changes)
             self.derivation.adopt(preview)
+        heap.tidy(sum(len(shard.xml) for pair in changes.values() for shard in pair if shard is not None))
         logger.info("commit %d by %s: %d changes, %d steps", number, record.user, len(changes), len(steps))
         return Outcome(number, tuple(steps))
 

@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from nesrv import errors
-from nesrv.datastore.tree import Node
+from nesrv.datastore.tree import FixedNode, Node
 from nesrv.schema.nodes import SchemaNode
 from nesrv.schema.schema import Schema
 
@@ -149,6 +149,18 @@ class Reader:
             self._check_keys(node)
         if element.attrib:
             self._attributes(node, element)
+        return node
+
+    def fixed(self, element: Element, schema: SchemaNode, parent: Node | None) -> FixedNode:
+        """``element`` of our own canonical bytes: what was checked when they were made is not checked again."""
+        node = FixedNode(schema, None, parent)
+        if schema.kind in ("leaf", "leaf-list"):
+            node.value = self.value(element, schema) if schema.holds_qname else element.text or ""
+        elif schema.kind in ("anyxml", "anydata"):
+            node.value = etree.tostring(element, encoding="ascii", with_tail=False).decode()
+        else:
+            known = schema.children
+            node.children = [self.fixed(child, known[child.tag], node) for child in element]
         return node
 
     def _below(self, node: EditNode, element: Element) -> EditNode:

@@ -120,12 +120,13 @@ class Journal:
         """Running becomes the candidate; returns the commit's number. Ends the intent."""
         gone = [(path,) for path, (_, after) in changes.items() if after is None]
         kept = [(path, after.xml) for path, (_, after) in changes.items() if after is not None]
+        packed = _pack(changes)
         with _written(), self._transaction():
             self._db.executemany("DELETE FROM shard WHERE path = ?", gone)
             self._upsert(kept)
             cursor = self._db.execute(
                 "INSERT INTO history (time, user, session, comment, changes) VALUES (?, ?, ?, ?, ?)",
-                (record.time, record.user, record.session, record.comment, _pack(changes)),
+                (record.time, record.user, record.session, record.comment, packed),
             )
             number = int(cursor.lastrowid or 0)
             self._db.execute("DELETE FROM history WHERE id <= ?", (number - HISTORY_KEPT,))

@@ -12,13 +12,16 @@ from typing import TypeVar, cast
 
 from nesrv import errors
 from nesrv.datastore.incoming import Element, Reader, parse
-from nesrv.datastore.tree import Node
+from nesrv.datastore.tree import FixedNode, Node
 from nesrv.schema.engine import DataNode
 from nesrv.schema.nodes import SchemaNode
 from nesrv.schema.paths import predicate
 from nesrv.schema.schema import Schema
 
 T = TypeVar("T")
+
+FIXED_BYTES = 1 << 19
+"""Of shards whose trees are kept for the next one who reads them: a commit looks at the same entry several times."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +49,8 @@ class Shards:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.reader = Reader(schema)
+        self._fixed: dict[Shard, list[FixedNode]] = {}
+        self._fixed_bytes = 0
 
     def place(self, point: SchemaNode) -> SchemaNode | None:
         """The skeleton container whose content a shard of ``point`` is part of."""
@@ -53,12 +58,28 @@ class Shards:
 
     def nodes(self, shard: Shard) -> list[Node]:
         """The shard's top nodes; parsed anew at each call, the caller owns them."""
-        place = self.place(shard.point)
-        found: list[Node] = []
-        for element in self.elements(shard):
-            schema = self.reader.top(element) if place is None else self.reader.child(place, element, place.path)
-            found.append(self.reader.read(element, schema, None))
+        return [self.reader.read(element, schema, None) for element, schema in self._tops(shard)]
+
+    def fixed(self, shard: Shard) -> list[FixedNode]:
+        """The shard's top nodes for reading only: whoever reads them next may be given the same ones."""
+        found = self._fixed.get(shard)
+        if found is None:
+            found = [self.reader.fixed(element, schema, None) for element, schema in self._tops(shard)]
+            self._keep(shard, found)
         return found
+
+    def _keep(self, shard: Shard, nodes: list[FixedNode]) -> None:
+        self._fixed[shard] = nodes
+        self._fixed_bytes += len(shard.xml)
+        while self._fixed_bytes > FIXED_BYTES:
+            oldest = next(iter(self._fixed))
+            del self._fixed[oldest]
+            self._fixed_bytes -= len(oldest.xml)
+
+    def _tops(self, shard: Shard) -> Iterator[tuple[Element, SchemaNode]]:
+        place = self.place(shard.point)
+        for element in self.elements(shard):
+            yield element, self.reader.top(element) if place is None else self.reader.child(place, element, place.path)
 
     def elements(self, shard: Shard) -> list[Element]:
         place = self.place(shard.point)

@@ -122,6 +122,22 @@ class Node:
         return path
 
 
+class FixedNode(Node):
+    """A node of a tree that nobody changes: it works its path out once, which every fact of a large entry asks for."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, schema: SchemaNode, value: str | None = None, parent: Node | None = None) -> None:
+        super().__init__(schema, value, parent)
+        self._path: str | None = None
+
+    @property
+    def path(self) -> str:
+        if self._path is None:
+            self._path = super().path
+        return self._path
+
+
 def to_xml(node: Node, namespaces: dict[str, str], outer: str = "") -> bytes:
     """``node`` as ASCII XML for a place whose default namespace is ``outer``; ``namespaces`` is module → namespace."""
     parts: list[str] = []

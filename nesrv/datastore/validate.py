@@ -57,7 +57,7 @@ class Validator:
 
     def _find_targets(self, shard: Shard) -> frozenset[str]:
         found: set[str] = set()
-        for node in self._shards.nodes(shard):
+        for node in self._shards.fixed(shard):
             for edge in self._schema.references.edges[shard.point]:
                 for leaf in _below(node, edge.leaf, node.schema):
                     chosen = leaf.value if edge.chooser is None else _chosen(leaf, edge.chooser)
@@ -70,7 +70,7 @@ class Validator:
         wanted = self._schema.references.wanted.get(shard.point, ())
         return {
             (leaf, found.value)
-            for node in (self._shards.nodes(shard) if wanted else ())
+            for node in (self._shards.fixed(shard) if wanted else ())
             for leaf in wanted
             for found in _below(node, leaf, shard.point)
         }

@@ -44,8 +44,8 @@ RESET = {
 """Slots without a ``no``: their default, which FRR does not print."""
 
 OTHER_RD = "rd 0:0"
-"""bgpd remembers a distinguisher that was taken away and ignores the same one when it is set again (status 0, but
-no line): a VRF instance that stands already is given another one first."""
+"""bgpd ignores the distinguisher that a VRF instance has already (status 0, but no line): one that was taken away
+before, or the automatic one, ROUTER-ID:NUMBER, which every instance begins with.  Another one is given first."""
 
 OF_ROUTER_ID = frozenset({"rd vpn export", "rt vpn export", "rt vpn both"})
 """Slots that bgpd fills anew when the router id changes, forgetting what it was given."""
@@ -78,7 +78,7 @@ def commands(steps: Sequence[Step], actual: Lines) -> list[Command]:
     cleared: set[Key] = set()
     for leaving, coming in _phases(steps):
         plan += _deletions(sorted(leaving, key=_old_place, reverse=True), doomed, actual, cleared)
-        plan += [part for step in sorted(coming, key=_place) for part in _settings(step, actual)]
+        plan += [part for step in sorted(coming, key=_place) for part in _settings(step)]
     return plan + _revived(steps, doomed, actual)
 
 
@@ -137,12 +137,10 @@ def _leaves(step: Step) -> bool:
     return step.before is not None and (step.after is None or not _in_place(_line(step.before), _line(step.after)))
 
 
-def _settings(step: Step, actual: Lines) -> list[Command]:
+def _settings(step: Step) -> list[Command]:
     after = _line(step.after)
     setting = Command(after.context, after.text, after, step, (step,))
-    if after.slot != "rd" or step.before is not None or ("frr", (), after.context[0]) not in actual:
-        return [setting]
-    return [Command(after.context, OTHER_RD, after, step), setting]
+    return [Command(after.context, OTHER_RD, after, step), setting] if after.slot == "rd" else [setting]
 
 
 def _in_place(before: FrrLine, after: FrrLine) -> bool:

@@ -27,6 +27,7 @@ from nesrv.kernel.facts import (
     Member,
     Nic,
     NoIpv6,
+    Place,
     Vlan,
     Vrf,
     Vxlan,
@@ -163,17 +164,22 @@ class Kernel:
             self._reader.refresh(self._spaces.drain())
 
     async def _remove_together(self, steps: Sequence[Step], done: list[Step]) -> None:
-        """Removes links namespace by namespace; ``done`` gets those that went, also where one is refused."""
-        refused: StepRefused | None = None
+        """Removes links namespace by namespace, with all that is on them; ``done`` gets what went, also where one
+        is refused."""
+        carried = _carried(steps)
         spaces: dict[Space, list[tuple[Step, Link]]] = {}
         for step in steps:
+            if not _removes_link(step):
+                if id(step) not in carried:
+                    self._carry_out(step, done)
+                    done.append(step)
+                continue
             try:
                 found = self._links.removable(step.before)  # type: ignore[arg-type]
             except Refused as error:
-                refused = StepRefused(step, f"{attempt(step)}: {error.words}", done)
-                break
+                raise StepRefused(step, f"{attempt(step)}: {error.words}", done) from None
             if found is None:
-                done.append(step)
+                done.extend(_with_carried(step, carried))
             else:
                 spaces.setdefault(found[0], []).append((step, found[1]))
         for space, pairs in spaces.items():
@@ -183,10 +189,8 @@ class Kernel:
                 raise StepRefused(pairs[0][0], f"{attempt(pairs[0][0])}: {error.words}", done) from None
             finally:
                 self._reader.refresh(self._spaces.drain())
-            done.extend(step for step, _link in pairs)
+            done.extend(one for step, _link in pairs for one in _with_carried(step, carried))
             await asyncio.sleep(0)
-        if refused is not None:
-            raise StepRefused(refused.step, refused.words, done)
 
     async def _confirm(self, done: Sequence[Step]) -> None:
         """The kernel acknowledged every step; what it then tells of itself must agree, or the steps do not count.
@@ -240,8 +244,8 @@ class Kernel:
 
 
 def _together(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
-    """Single steps, and runs of removals of links, which go faster together."""
-    for removals, run in itertools.groupby(steps, _removes_link):
+    """Single steps, and runs of removals of links and of what is on them, which go faster together."""
+    for removals, run in itertools.groupby(steps, _removes_at_link):
         if removals:
             yield list(run)
         else:
@@ -250,6 +254,38 @@ def _together(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
 
 def _removes_link(step: Step) -> bool:
     return step.after is None and isinstance(step.before, (Bridge, Vxlan, Leg, Vlan, Macvlan))
+
+
+def _removes_at_link(step: Step) -> bool:
+    return _removes_link(step) or (step.after is None and isinstance(step.before, (Address, LinkSettings)))
+
+
+Carried = Mapping[int, Sequence[Step]]
+"""By id of a step that removes a link: the removals of what is on it; by id of such a removal: nothing."""
+
+
+def _carried(steps: Sequence[Step]) -> Carried:
+    """What goes by itself with a link that is removed in ``steps``."""
+    ends: dict[tuple[Place, str], list[Step]] = {}
+    found: dict[int, list[Step]] = {}
+    for step in steps:
+        fact = step.before
+        if isinstance(fact, (Bridge, Vxlan, Leg, Vlan, Macvlan)):
+            ends[fact.place, fact.name] = found[id(step)] = []
+        if isinstance(fact, Leg):
+            ends[fact.host, fact.host_name] = found[id(step)]
+    for step in steps:
+        fact = step.before
+        if isinstance(fact, (Address, LinkSettings)):
+            name = fact.link if isinstance(fact, Address) else fact.name
+            if (link := ends.get((fact.place, name))) is not None:
+                link.append(step)
+                found[id(step)] = []
+    return found
+
+
+def _with_carried(step: Step, carried: Carried) -> list[Step]:
+    return [*carried[id(step)], step]
 
 
 Carrier = Callable[[Step], None]

@@ -36,7 +36,7 @@ def content_id(schema: Schema) -> str:
     known = (
         (m.name, m.revision, m.features, m.implemented, m.deviations, parts[m.name]) for m in schema.modules.values()
     )
-    return hashlib.sha256(repr(known).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(sorted(known)).encode()).hexdigest()[:16]
 
 
 def capabilities(schema: Schema) -> list[str]:

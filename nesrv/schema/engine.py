@@ -14,6 +14,7 @@ from typing import Any
 import libyang
 from _libyang import ffi, lib
 
+from nesrv import heap
 from nesrv.schema import generations
 from nesrv.schema.failures import Finding, to_error
 from nesrv.schema.locate import missing
@@ -132,6 +133,7 @@ class Engine:
         tree = ffi.new("struct lyd_node **")
         if self._read(document, _PARSE, lib.LYD_VALIDATE_NO_STATE, tree) == lib.LY_SUCCESS:
             lib.lyd_free_all(tree[0])
+            heap.tidy(len(document))
             return
         findings = self.findings()
         error = to_error(findings)
@@ -150,6 +152,7 @@ class Engine:
             yield tree[0]
         finally:
             lib.lyd_free_all(tree[0])
+            heap.tidy(len(document))
 
     def _read(self, document: bytes, parse: int, validate: int, tree: Any) -> int:
         return int(lib.lyd_parse_data_mem(self.context.cdata, document, lib.LYD_XML, parse, validate, tree))

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
-from nesrv import errors
+from nesrv import errors, heap
 from nesrv.settings import Limits
 from nesrv.wire import messages
 from nesrv.wire.handler import SessionEnd, SessionHandler
@@ -169,8 +169,8 @@ class SessionRunner:
 
     async def _run(self) -> None:
         try:
-            while self._end is None and (event := await self._next()) is not None:
-                await self._answer(event)
+            while self._end is None and (size := await self._answer_next()) is not None:
+                heap.tidy(size)
                 if self._end_after_reply is not None:
                     self._finish(self._end_after_reply)
         finally:
@@ -198,21 +198,28 @@ class SessionRunner:
             self._stream.resume_reading()
         return event
 
-    async def _answer(self, event: Event) -> None:
+    async def _answer_next(self) -> int | None:
+        """How many bytes the next event or its answer had, None when there will be no more events."""
+        event = await self._next()
+        return None if event is None else max(_size(event), await self._answer(event))
+
+    async def _answer(self, event: Event) -> int:
+        """Bytes of the answer."""
         if isinstance(event, Fault):
             logger.warning("%s: %s", self, event.reason)
             self._finish(SessionEnd.BAD_HELLO if event.in_hello else SessionEnd.OTHER)
         elif isinstance(event, Refused):
             logger.info("%s: %s", self, event.reason)
             self._handler.refused(self.session_id)
-            await self._send(event.reply)
+            return await self._send(event.reply)
         elif isinstance(event, Request):
             self._busy = True
             try:
-                await self._send(await self._reply(event.request))
+                return await self._send(await self._reply(event.request))
             finally:
                 self._busy = False
                 self._heard = self._loop.time()
+        return 0
 
     async def _reply(self, request: RpcRequest) -> Iterable[bytes]:
         try:
@@ -222,10 +229,9 @@ class SessionRunner:
             failed = errors.OperationFailed("The server failed; its log has the reason")
             return messages.error_reply(request, (failed,), messages.same_path)
 
-    async def _send(self, message: Iterable[bytes]) -> None:
-        """Write, and wait while the peer has too much before it."""
-        if self._end is None:
-            self._stream.write(self._session.send(message))
+    async def _send(self, message: Iterable[bytes]) -> int:
+        """Write, and wait while the peer has too much before it; returns the bytes written."""
+        size = self._write(message) if self._end is None else 0
         while not self._writable.is_set():
             before = self._stream.unsent()
             try:
@@ -234,6 +240,12 @@ class SessionRunner:
                 if self._stream.unsent() >= before:
                     logger.warning("%s takes no output for %g s: dropped", self, self._limits.stall_seconds)
                     self.close(SessionEnd.DROPPED)
+        return size
+
+    def _write(self, message: Iterable[bytes]) -> int:
+        data = self._session.send(message)
+        self._stream.write(data)
+        return len(data)
 
     # Helpers
 

@@ -41,6 +41,12 @@ def entries(count: int) -> list[tuple[bytes, bytes]]:
     return [(b"k%06d" % index, b"value %d" % index) for index in range(count)]
 
 
+def seconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
 async def timed(action: Callable[[], Awaitable[object]]) -> float:
     """Milliseconds."""
     start = time.perf_counter()

@@ -207,3 +207,23 @@ def test_vtysh_is_a_way_in_too(home: Home) -> None:
         assert "neighbor 192.0.2.1 remote-as 65001" in (await channel.show("bgpd", "show running-config")).text
 
     on_frr(home, body)
+
+
+def test_a_distinguisher_like_the_automatic_one_is_kept(home: Home) -> None:
+    """bgpd gives an instance one of its own, ROUTER-ID:NUMBER, by the lowest number that is free."""
+
+    async def body(frr: Frr) -> None:
+        base = lines((*INSTANCE, (D, "neighbor 192.0.2.1 remote-as 65001"), ((*D, EVPN), "advertise-all-vni")))
+        await frr.apply(creates(base))
+        add_l3vni(home, "red", 100, "10.0.0.1")
+        try:
+            for number in range(1, 9):
+                mine = lines((((), RED), ((RED,), "bgp router-id 192.0.2.9"), ((RED, EVPN), f"rd 192.0.2.9:{number}")))
+                steps = creates(mine)
+                await frr.apply(steps)
+                assert set((await frr.read()).values()) == {*base, *mine}
+                await frr.apply([step.inverse() for step in reversed(steps)])
+        finally:
+            drop_l3vni(home, "red", 100)
+
+    on_frr(home, body)

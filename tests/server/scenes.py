@@ -10,8 +10,8 @@ from tests.server.element import Element
 
 def leg(element: Element, name: str, number: int, space: str | None = None) -> Leg:
     """Subnet 10.NUMBER.0.0/24 and its IPv6 twin, the host interface named after the leg."""
-    here = (f"10.{number}.0.1/24", f"2001:db8:{number:x}::1/64")
-    there = (f"10.{number}.0.2/24", f"2001:db8:{number:x}::2/64")
+    here = (f"10.{number & 255}.{number >> 8}.1/24", f"2001:db8:{number:x}::1/64")
+    there = (f"10.{number & 255}.{number >> 8}.2/24", f"2001:db8:{number:x}::2/64")
     return Leg(f"pe-{name}", space or element.host, f"{name}0", here, there)
 
 
@@ -21,7 +21,7 @@ def tenant(element: Element, name: str, number: int) -> Vrf:
         name,
         legs=(leg(element, name, number),),
         vni=number,
-        neighbors=(Neighbor(f"10.{number}.0.2", 64515, (V4, V6), description=f"speaker of {name}"),),
+        neighbors=(Neighbor(f"10.{number & 255}.{number >> 8}.2", 64515, (V4, V6), description=f"speaker of {name}"),),
         rd=f"198.51.100.1:{number}",
         target=f"64514:{number}",
     )

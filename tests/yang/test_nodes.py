@@ -59,5 +59,5 @@ def test_every_leaf_under_config_can_be_written(ours: dict[str, Node]) -> None:
 
 def test_no_state_shows_a_secret(ours: dict[str, Node]) -> None:
     secret = [path for path in ours if path.endswith(("password", "password-hashed"))]
-    assert len(secret) == 3
+    assert len(secret) > 3
     assert all("/config/" in path for path in secret)
