@@ -40,7 +40,7 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
 
     self._extmethods = False
     self.__name = YANGDynClass(base=str, is_leaf=True, yang_name="name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='string', is_config=True)
-    self.__type = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}},), is_leaf=True, yang_name="type", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='identityref', is_config=True)
+    self.__type = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'L2VSI': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:L2VSI': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:L2VSI': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}},), is_leaf=True, yang_name="type", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='identityref', is_config=True)
     self.__description = YANGDynClass(base=str, is_leaf=True, yang_name="description", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='string', is_config=True)
     self.__router_id = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'}), is_leaf=True, yang_name="router-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='oc-yang:dotted-quad', is_config=True)
     self.__route_distinguisher = YANGDynClass(base=[RestrictedClassType(base_type=str, restriction_dict={'pattern': '(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]):.*'}),RestrictedClassType(base_type=str, restriction_dict={'pattern': '((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]):(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])'}),RestrictedClassType(base_type=str, restriction_dict={'pattern': '(0|[1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[01][0-9]{2}|42949672[0-8][0-9]|429496729[0-5]):.*'}),], is_leaf=True, yang_name="route-distinguisher", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='oc-ni-types:route-distinguisher', is_config=True)
@@ -118,7 +118,8 @@ state/nesrv:kernel-name.
     Getter method for type, mapped from YANG variable /network_instances/network_instance/config/type (identityref)
 
     YANG Description: DEFAULT_INSTANCE is the element's network namespace; L3VRF makes
-a VRF in the kernel and vrf NAME in FRR.
+a VRF in the kernel and vrf NAME in FRR; L2VSI makes a bridge
+where it has a VNI.
     """
     return self.__type
       
@@ -131,17 +132,18 @@ a VRF in the kernel and vrf NAME in FRR.
     do so via calling thisObj._set_type() directly.
 
     YANG Description: DEFAULT_INSTANCE is the element's network namespace; L3VRF makes
-a VRF in the kernel and vrf NAME in FRR.
+a VRF in the kernel and vrf NAME in FRR; L2VSI makes a bridge
+where it has a VNI.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
     try:
-      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}},), is_leaf=True, yang_name="type", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='identityref', is_config=True)
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'L2VSI': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:L2VSI': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:L2VSI': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}},), is_leaf=True, yang_name="type", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='identityref', is_config=True)
     except (TypeError, ValueError):
       raise ValueError({
           'error-string': """type must be of a type compatible with identityref""",
           'defined-type': "openconfig-network-instance:identityref",
-          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}},), is_leaf=True, yang_name="type", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='identityref', is_config=True)""",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'L2VSI': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:L2VSI': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:L2VSI': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}},), is_leaf=True, yang_name="type", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='identityref', is_config=True)""",
         })
 
     self.__type = t
@@ -149,7 +151,7 @@ a VRF in the kernel and vrf NAME in FRR.
       self._set()
 
   def _unset_type(self):
-    self.__type = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}},), is_leaf=True, yang_name="type", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='identityref', is_config=True)
+    self.__type = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:DEFAULT_INSTANCE': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:L3VRF': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'L2VSI': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'openconfig-network-instance-types:L2VSI': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}, 'oc-ni-types:L2VSI': {'@module': 'openconfig-network-instance-types', '@namespace': 'http://openconfig.net/yang/network-instance-types'}},), is_leaf=True, yang_name="type", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='identityref', is_config=True)
 
 
   def _get_description(self):
@@ -194,7 +196,7 @@ a VRF in the kernel and vrf NAME in FRR.
     Getter method for router_id, mapped from YANG variable /network_instances/network_instance/config/router_id (oc-yang:dotted-quad)
 
     YANG Description: FRR: bgp router-id ID of the instance's router bgp, unless that
-has one of its own.
+has one of its own. Refused at commit in an L2VSI.
     """
     return self.__router_id
       
@@ -207,7 +209,7 @@ has one of its own.
     do so via calling thisObj._set_router_id() directly.
 
     YANG Description: FRR: bgp router-id ID of the instance's router bgp, unless that
-has one of its own.
+has one of its own. Refused at commit in an L2VSI.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -232,7 +234,8 @@ has one of its own.
     """
     Getter method for route_distinguisher, mapped from YANG variable /network_instances/network_instance/config/route_distinguisher (oc-ni-types:route-distinguisher)
 
-    YANG Description: FRR: rd RD, in l2vpn evpn of router bgp AS vrf NAME. It may also
+    YANG Description: FRR: rd RD, in l2vpn evpn of router bgp AS vrf NAME, of an L2VSI
+in vni VNI of the default instance's l2vpn evpn. It may also
 stand in the EVPN instance; where both have one they must agree.
 Refused at commit in the default instance.
     """
@@ -246,7 +249,8 @@ Refused at commit in the default instance.
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_route_distinguisher() directly.
 
-    YANG Description: FRR: rd RD, in l2vpn evpn of router bgp AS vrf NAME. It may also
+    YANG Description: FRR: rd RD, in l2vpn evpn of router bgp AS vrf NAME, of an L2VSI
+in vni VNI of the default instance's l2vpn evpn. It may also
 stand in the EVPN instance; where both have one they must agree.
 Refused at commit in the default instance.
     """
@@ -635,8 +639,9 @@ of its own.
     """
     Getter method for replication_mode, mapped from YANG variable /network_instances/network_instance/evpn/evpn_instances/evpn_instance/config/replication_mode (enumeration)
 
-    YANG Description: How broadcast reaches the other VTEPs. An L3VRF has none: BGP
-changes nothing, any other value is refused at commit.
+    YANG Description: How broadcast reaches the other VTEPs: a copy for each one that
+EVPN tells of (BGP, and when absent), any other value is refused
+at commit. An L3VRF has no broadcast: BGP changes nothing.
     """
     return self.__replication_mode
       
@@ -648,8 +653,9 @@ changes nothing, any other value is refused at commit.
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_replication_mode() directly.
 
-    YANG Description: How broadcast reaches the other VTEPs. An L3VRF has none: BGP
-changes nothing, any other value is refused at commit.
+    YANG Description: How broadcast reaches the other VTEPs: a copy for each one that
+EVPN tells of (BGP, and when absent), any other value is refused
+at commit. An L3VRF has no broadcast: BGP changes nothing.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -674,7 +680,8 @@ changes nothing, any other value is refused at commit.
     """
     Getter method for route_distinguisher, mapped from YANG variable /network_instances/network_instance/evpn/evpn_instances/evpn_instance/config/route_distinguisher (union)
 
-    YANG Description: FRR: rd RD, in l2vpn evpn of router bgp AS vrf NAME. It may also
+    YANG Description: FRR: rd RD, in l2vpn evpn of router bgp AS vrf NAME, of an L2VSI
+in vni VNI of the default instance's l2vpn evpn. It may also
 stand in the network instance; where both have one they must
 agree. Absent in both or AUTO: no line, FRR chooses.
     """
@@ -688,7 +695,8 @@ agree. Absent in both or AUTO: no line, FRR chooses.
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_route_distinguisher() directly.
 
-    YANG Description: FRR: rd RD, in l2vpn evpn of router bgp AS vrf NAME. It may also
+    YANG Description: FRR: rd RD, in l2vpn evpn of router bgp AS vrf NAME, of an L2VSI
+in vni VNI of the default instance's l2vpn evpn. It may also
 stand in the network instance; where both have one they must
 agree. Absent in both or AUTO: no line, FRR chooses.
     """
@@ -776,7 +784,8 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
     Getter method for export_route_target, mapped from YANG variable /network_instances/network_instance/evpn/evpn_instances/evpn_instance/import_export_policy/config/export_route_target (union)
 
     YANG Description: FRR: route-target export RT, in l2vpn evpn of router bgp AS vrf
-NAME. None or AUTO, which stands alone: no line, FRR uses
+NAME, of an L2VSI in vni VNI of the default instance's l2vpn
+evpn. None or AUTO, which stands alone: no line, FRR uses
 AS:VNI.
     """
     return self.__export_route_target
@@ -790,7 +799,8 @@ AS:VNI.
     do so via calling thisObj._set_export_route_target() directly.
 
     YANG Description: FRR: route-target export RT, in l2vpn evpn of router bgp AS vrf
-NAME. None or AUTO, which stands alone: no line, FRR uses
+NAME, of an L2VSI in vni VNI of the default instance's l2vpn
+evpn. None or AUTO, which stands alone: no line, FRR uses
 AS:VNI.
     """
     if hasattr(v, "_utype"):
@@ -817,7 +827,8 @@ AS:VNI.
     Getter method for import_route_target, mapped from YANG variable /network_instances/network_instance/evpn/evpn_instances/evpn_instance/import_export_policy/config/import_route_target (union)
 
     YANG Description: FRR: route-target import RT, in l2vpn evpn of router bgp AS vrf
-NAME. None or AUTO, which stands alone: no line, FRR uses
+NAME, of an L2VSI in vni VNI of the default instance's l2vpn
+evpn. None or AUTO, which stands alone: no line, FRR uses
 *:VNI.
     """
     return self.__import_route_target
@@ -831,7 +842,8 @@ NAME. None or AUTO, which stands alone: no line, FRR uses
     do so via calling thisObj._set_import_route_target() directly.
 
     YANG Description: FRR: route-target import RT, in l2vpn evpn of router bgp AS vrf
-NAME. None or AUTO, which stands alone: no line, FRR uses
+NAME, of an L2VSI in vni VNI of the default instance's l2vpn
+evpn. None or AUTO, which stands alone: no line, FRR uses
 *:VNI.
     """
     if hasattr(v, "_utype"):
@@ -1010,11 +1022,13 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
     Getter method for vni, mapped from YANG variable /network_instances/network_instance/evpn/evpn_instances/evpn_instance/vxlan/config/vni (oc-evpn-types:vni-id)
 
     YANG Description: The VNI: a VXLAN device vxVNI in a bridge brVNI within the VRF,
-and FRR's vrf NAME, vni VNI. One instance of the element may
-have it, no other. It needs a VTEP, and L2VPN_EVPN enabled in the
-default instance's BGP; an EVPN instance without a VNI is refused
-at commit. An L3VRF without BGP of its own gets router bgp with
-the default instance's AS.
+and FRR's vrf NAME, vni VNI. An L2VSI's bridge is where L2VSI
+says, its links are the ports, and FRR finds the VNI by itself.
+One instance of the element may have it, no other. It needs a
+VTEP, and L2VPN_EVPN enabled in the default instance's BGP; an
+EVPN instance without a VNI is refused at commit. An L3VRF
+without BGP of its own gets router bgp with the default
+instance's AS.
     """
     return self.__vni
       
@@ -1027,11 +1041,13 @@ the default instance's AS.
     do so via calling thisObj._set_vni() directly.
 
     YANG Description: The VNI: a VXLAN device vxVNI in a bridge brVNI within the VRF,
-and FRR's vrf NAME, vni VNI. One instance of the element may
-have it, no other. It needs a VTEP, and L2VPN_EVPN enabled in the
-default instance's BGP; an EVPN instance without a VNI is refused
-at commit. An L3VRF without BGP of its own gets router bgp with
-the default instance's AS.
+and FRR's vrf NAME, vni VNI. An L2VSI's bridge is where L2VSI
+says, its links are the ports, and FRR finds the VNI by itself.
+One instance of the element may have it, no other. It needs a
+VTEP, and L2VPN_EVPN enabled in the default instance's BGP; an
+EVPN instance without a VNI is refused at commit. An L3VRF
+without BGP of its own gets router bgp with the default
+instance's AS.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -1316,7 +1332,8 @@ class yc_evpn_instance_openconfig_network_instance__network_instances_network_in
 
   YANG Description: Binds an L3VRF to a VNI; its enabled unicast families become
 advertise ipv4|ipv6 unicast in FRR's l2vpn evpn of the VRF:
-routes of type 5.
+routes of type 5. Or binds an L2VSI to a VNI: its hosts are
+announced by routes of type 2, its VTEP by one of type 3.
   """
   __slots__ = ('_path_helper', '_extmethods', '__evi','__config','__import_export_policy','__vxlan',)
 
@@ -1530,7 +1547,8 @@ class yc_evpn_instances_openconfig_network_instance__network_instances_network_i
   the container is represented as a class variable - with a specific
   YANG type.
 
-  YANG Description: The EVPN instances of a network instance; one for an L3VRF.
+  YANG Description: The EVPN instances of a network instance; one for an L3VRF or
+L2VSI.
   """
   __slots__ = ('_path_helper', '_extmethods', '__evpn_instance',)
 
@@ -1579,7 +1597,8 @@ class yc_evpn_instances_openconfig_network_instance__network_instances_network_i
 
     YANG Description: Binds an L3VRF to a VNI; its enabled unicast families become
 advertise ipv4|ipv6 unicast in FRR's l2vpn evpn of the VRF:
-routes of type 5.
+routes of type 5. Or binds an L2VSI to a VNI: its hosts are
+announced by routes of type 2, its VTEP by one of type 3.
     """
     return self.__evpn_instance
       
@@ -1593,7 +1612,8 @@ routes of type 5.
 
     YANG Description: Binds an L3VRF to a VNI; its enabled unicast families become
 advertise ipv4|ipv6 unicast in FRR's l2vpn evpn of the VRF:
-routes of type 5.
+routes of type 5. Or binds an L2VSI to a VNI: its hosts are
+announced by routes of type 2, its VTEP by one of type 3.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -1673,7 +1693,8 @@ class yc_evpn_openconfig_network_instance__network_instances_network_instance_ev
     """
     Getter method for evpn_instances, mapped from YANG variable /network_instances/network_instance/evpn/evpn_instances (container)
 
-    YANG Description: The EVPN instances of a network instance; one for an L3VRF.
+    YANG Description: The EVPN instances of a network instance; one for an L3VRF or
+L2VSI.
     """
     return self.__evpn_instances
       
@@ -1685,7 +1706,8 @@ class yc_evpn_openconfig_network_instance__network_instances_network_instance_ev
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_evpn_instances() directly.
 
-    YANG Description: The EVPN instances of a network instance; one for an L3VRF.
+    YANG Description: The EVPN instances of a network instance; one for an L3VRF or
+L2VSI.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -1807,7 +1829,10 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
     YANG Description: The link to put into the instance: a leg or a loopback into
 the VRF, where it is made; in the default instance any link,
 which is in the underlay. A NIC in an L3VRF is refused at
-commit.
+commit. In an L2VSI a leg or a NIC becomes a port of the
+bridge; an interface of type ianaift:l3ipvlan is bound to an
+L2VSI and an L3VRF, without a subinterface, and routes between
+the two.
     """
     return self.__interface
       
@@ -1822,7 +1847,10 @@ commit.
     YANG Description: The link to put into the instance: a leg or a loopback into
 the VRF, where it is made; in the default instance any link,
 which is in the underlay. A NIC in an L3VRF is refused at
-commit.
+commit. In an L2VSI a leg or a NIC becomes a port of the
+bridge; an interface of type ianaift:l3ipvlan is bound to an
+L2VSI and an L3VRF, without a subinterface, and routes between
+the two.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -2116,6 +2144,1107 @@ it.
 
 
   _pyangbind_elements = OrderedDict([('interface', interface), ])
+
+
+class yc_config_openconfig_network_instance__network_instances_network_instance_fdb_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/fdb/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: What the operator wants.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__mac_learning','__mac_aging_time','__anycast_gateway_mac',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__mac_learning = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="mac-learning", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+    self.__mac_aging_time = YANGDynClass(base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), is_leaf=True, yang_name="mac-aging-time", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint16', is_config=True)
+    self.__anycast_gateway_mac = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}'}), is_leaf=True, yang_name="anycast-gateway-mac", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='oc-yang:mac-address', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'fdb', 'config']
+
+  def _get_mac_learning(self):
+    """
+    Getter method for mac_learning, mapped from YANG variable /network_instances/network_instance/fdb/config/mac_learning (boolean)
+
+    YANG Description: Whether the ports of the bridge learn where hosts are: ip link
+set DEV type bridge_slave learning on or off. Absent: on. Off:
+no host is announced, and what is sent to one is flooded.
+    """
+    return self.__mac_learning
+      
+  def _set_mac_learning(self, v, load=False):
+    """
+    Setter method for mac_learning, mapped from YANG variable /network_instances/network_instance/fdb/config/mac_learning (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_mac_learning is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_mac_learning() directly.
+
+    YANG Description: Whether the ports of the bridge learn where hosts are: ip link
+set DEV type bridge_slave learning on or off. Absent: on. Off:
+no host is announced, and what is sent to one is flooded.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, is_leaf=True, yang_name="mac-learning", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """mac_learning must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, is_leaf=True, yang_name="mac-learning", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__mac_learning = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_mac_learning(self):
+    self.__mac_learning = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="mac-learning", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+
+
+  def _get_mac_aging_time(self):
+    """
+    Getter method for mac_aging_time, mapped from YANG variable /network_instances/network_instance/fdb/config/mac_aging_time (uint16)
+
+    YANG Description: After so long without a packet from it a host is forgotten, and
+no longer announced: ip link set brVNI type bridge ageing_time.
+Absent: 300. 0 is refused at commit. A host that the gateway
+knows by its IP address is asked by the kernel about every 45
+seconds (ip neigh ... managed, from Linux 5.16 on), so that a
+silent one stays announced unless the time is shorter.
+    """
+    return self.__mac_aging_time
+      
+  def _set_mac_aging_time(self, v, load=False):
+    """
+    Setter method for mac_aging_time, mapped from YANG variable /network_instances/network_instance/fdb/config/mac_aging_time (uint16)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_mac_aging_time is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_mac_aging_time() directly.
+
+    YANG Description: After so long without a packet from it a host is forgotten, and
+no longer announced: ip link set brVNI type bridge ageing_time.
+Absent: 300. 0 is refused at commit. A host that the gateway
+knows by its IP address is asked by the kernel about every 45
+seconds (ip neigh ... managed, from Linux 5.16 on), so that a
+silent one stays announced unless the time is shorter.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), is_leaf=True, yang_name="mac-aging-time", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint16', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """mac_aging_time must be of a type compatible with uint16""",
+          'defined-type': "uint16",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), is_leaf=True, yang_name="mac-aging-time", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint16', is_config=True)""",
+        })
+
+    self.__mac_aging_time = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_mac_aging_time(self):
+    self.__mac_aging_time = YANGDynClass(base=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), is_leaf=True, yang_name="mac-aging-time", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint16', is_config=True)
+
+
+  def _get_anycast_gateway_mac(self):
+    """
+    Getter method for anycast_gateway_mac, mapped from YANG variable /network_instances/network_instance/fdb/config/anycast_gateway_mac (oc-yang:mac-address)
+
+    YANG Description: MAC address of the interface that routes for the L2VSI, the same
+on every element: ip link set brVNI address MAC. Absent: one
+derived from the VNI alone, which is the same on all of them as
+well. Refused at commit unless it is a unicast address.
+    """
+    return self.__anycast_gateway_mac
+      
+  def _set_anycast_gateway_mac(self, v, load=False):
+    """
+    Setter method for anycast_gateway_mac, mapped from YANG variable /network_instances/network_instance/fdb/config/anycast_gateway_mac (oc-yang:mac-address)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_anycast_gateway_mac is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_anycast_gateway_mac() directly.
+
+    YANG Description: MAC address of the interface that routes for the L2VSI, the same
+on every element: ip link set brVNI address MAC. Absent: one
+derived from the VNI alone, which is the same on all of them as
+well. Refused at commit unless it is a unicast address.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}'}), is_leaf=True, yang_name="anycast-gateway-mac", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='oc-yang:mac-address', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """anycast_gateway_mac must be of a type compatible with oc-yang:mac-address""",
+          'defined-type': "oc-yang:mac-address",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}'}), is_leaf=True, yang_name="anycast-gateway-mac", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='oc-yang:mac-address', is_config=True)""",
+        })
+
+    self.__anycast_gateway_mac = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_anycast_gateway_mac(self):
+    self.__anycast_gateway_mac = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_dict={'pattern': '[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}'}), is_leaf=True, yang_name="anycast-gateway-mac", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='oc-yang:mac-address', is_config=True)
+
+  mac_learning = __builtin__.property(_get_mac_learning, _set_mac_learning)
+  mac_aging_time = __builtin__.property(_get_mac_aging_time, _set_mac_aging_time)
+  anycast_gateway_mac = __builtin__.property(_get_anycast_gateway_mac, _set_anycast_gateway_mac)
+
+
+  _pyangbind_elements = OrderedDict([('mac_learning', mac_learning), ('mac_aging_time', mac_aging_time), ('anycast_gateway_mac', anycast_gateway_mac), ])
+
+
+class yc_config_openconfig_network_instance__network_instances_network_instance_fdb_arp_proxy_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/fdb/arp-proxy/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: What the operator wants.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__arp_suppression',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__arp_suppression = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="arp-suppression", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'fdb', 'arp-proxy', 'config']
+
+  def _get_arp_suppression(self):
+    """
+    Getter method for arp_suppression, mapped from YANG variable /network_instances/network_instance/fdb/arp_proxy/config/arp_suppression (boolean)
+
+    YANG Description: Whether ARP requests for hosts known by EVPN are answered here
+and kept out of the VXLAN: neigh_suppress on for its port, or
+proxy_arp_wifi on where only ARP is wanted.
+    """
+    return self.__arp_suppression
+      
+  def _set_arp_suppression(self, v, load=False):
+    """
+    Setter method for arp_suppression, mapped from YANG variable /network_instances/network_instance/fdb/arp_proxy/config/arp_suppression (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_arp_suppression is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_arp_suppression() directly.
+
+    YANG Description: Whether ARP requests for hosts known by EVPN are answered here
+and kept out of the VXLAN: neigh_suppress on for its port, or
+proxy_arp_wifi on where only ARP is wanted.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="arp-suppression", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """arp_suppression must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="arp-suppression", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__arp_suppression = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_arp_suppression(self):
+    self.__arp_suppression = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="arp-suppression", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+
+  arp_suppression = __builtin__.property(_get_arp_suppression, _set_arp_suppression)
+
+
+  _pyangbind_elements = OrderedDict([('arp_suppression', arp_suppression), ])
+
+
+class yc_arp_proxy_openconfig_network_instance__network_instances_network_instance_fdb_arp_proxy(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/fdb/arp-proxy. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: ARP.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__config',)
+
+  _yang_name = 'arp-proxy'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_fdb_arp_proxy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'fdb', 'arp-proxy']
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/fdb/arp_proxy/config (container)
+
+    YANG Description: What the operator wants.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/fdb/arp_proxy/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: What the operator wants.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_fdb_arp_proxy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_fdb_arp_proxy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_fdb_arp_proxy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+  config = __builtin__.property(_get_config, _set_config)
+
+
+  _pyangbind_elements = OrderedDict([('config', config), ])
+
+
+class yc_config_openconfig_network_instance__network_instances_network_instance_fdb_nd_proxy_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/fdb/nd-proxy/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: What the operator wants.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__nd_suppression',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__nd_suppression = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="nd-suppression", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'fdb', 'nd-proxy', 'config']
+
+  def _get_nd_suppression(self):
+    """
+    Getter method for nd_suppression, mapped from YANG variable /network_instances/network_instance/fdb/nd_proxy/config/nd_suppression (boolean)
+
+    YANG Description: The same for IPv6 neighbour discovery: neigh_suppress on for the
+VXLAN's port. The kernel does it together with arp-suppression
+only; alone it is refused at commit.
+    """
+    return self.__nd_suppression
+      
+  def _set_nd_suppression(self, v, load=False):
+    """
+    Setter method for nd_suppression, mapped from YANG variable /network_instances/network_instance/fdb/nd_proxy/config/nd_suppression (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_nd_suppression is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_nd_suppression() directly.
+
+    YANG Description: The same for IPv6 neighbour discovery: neigh_suppress on for the
+VXLAN's port. The kernel does it together with arp-suppression
+only; alone it is refused at commit.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="nd-suppression", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """nd_suppression must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="nd-suppression", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__nd_suppression = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_nd_suppression(self):
+    self.__nd_suppression = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="nd-suppression", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+
+  nd_suppression = __builtin__.property(_get_nd_suppression, _set_nd_suppression)
+
+
+  _pyangbind_elements = OrderedDict([('nd_suppression', nd_suppression), ])
+
+
+class yc_nd_proxy_openconfig_network_instance__network_instances_network_instance_fdb_nd_proxy(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/fdb/nd-proxy. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: IPv6 neighbour discovery.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__config',)
+
+  _yang_name = 'nd-proxy'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_fdb_nd_proxy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'fdb', 'nd-proxy']
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/fdb/nd_proxy/config (container)
+
+    YANG Description: What the operator wants.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/fdb/nd_proxy/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: What the operator wants.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_fdb_nd_proxy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_fdb_nd_proxy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_fdb_nd_proxy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+  config = __builtin__.property(_get_config, _set_config)
+
+
+  _pyangbind_elements = OrderedDict([('config', config), ])
+
+
+class yc_fdb_openconfig_network_instance__network_instances_network_instance_fdb(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/fdb. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: MAC addresses of the L2VSI and how they are found.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__config','__arp_proxy','__nd_proxy',)
+
+  _yang_name = 'fdb'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_fdb_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    self.__arp_proxy = YANGDynClass(base=yc_arp_proxy_openconfig_network_instance__network_instances_network_instance_fdb_arp_proxy, is_container='container', presence=False, yang_name="arp-proxy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    self.__nd_proxy = YANGDynClass(base=yc_nd_proxy_openconfig_network_instance__network_instances_network_instance_fdb_nd_proxy, is_container='container', presence=False, yang_name="nd-proxy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'fdb']
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/fdb/config (container)
+
+    YANG Description: What the operator wants.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/fdb/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: What the operator wants.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_fdb_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_fdb_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_fdb_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+
+  def _get_arp_proxy(self):
+    """
+    Getter method for arp_proxy, mapped from YANG variable /network_instances/network_instance/fdb/arp_proxy (container)
+
+    YANG Description: ARP.
+    """
+    return self.__arp_proxy
+      
+  def _set_arp_proxy(self, v, load=False):
+    """
+    Setter method for arp_proxy, mapped from YANG variable /network_instances/network_instance/fdb/arp_proxy (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_arp_proxy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_arp_proxy() directly.
+
+    YANG Description: ARP.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_arp_proxy_openconfig_network_instance__network_instances_network_instance_fdb_arp_proxy, is_container='container', presence=False, yang_name="arp-proxy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """arp_proxy must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_arp_proxy_openconfig_network_instance__network_instances_network_instance_fdb_arp_proxy, is_container='container', presence=False, yang_name="arp-proxy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__arp_proxy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_arp_proxy(self):
+    self.__arp_proxy = YANGDynClass(base=yc_arp_proxy_openconfig_network_instance__network_instances_network_instance_fdb_arp_proxy, is_container='container', presence=False, yang_name="arp-proxy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+
+  def _get_nd_proxy(self):
+    """
+    Getter method for nd_proxy, mapped from YANG variable /network_instances/network_instance/fdb/nd_proxy (container)
+
+    YANG Description: IPv6 neighbour discovery.
+    """
+    return self.__nd_proxy
+      
+  def _set_nd_proxy(self, v, load=False):
+    """
+    Setter method for nd_proxy, mapped from YANG variable /network_instances/network_instance/fdb/nd_proxy (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_nd_proxy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_nd_proxy() directly.
+
+    YANG Description: IPv6 neighbour discovery.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_nd_proxy_openconfig_network_instance__network_instances_network_instance_fdb_nd_proxy, is_container='container', presence=False, yang_name="nd-proxy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """nd_proxy must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_nd_proxy_openconfig_network_instance__network_instances_network_instance_fdb_nd_proxy, is_container='container', presence=False, yang_name="nd-proxy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__nd_proxy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_nd_proxy(self):
+    self.__nd_proxy = YANGDynClass(base=yc_nd_proxy_openconfig_network_instance__network_instances_network_instance_fdb_nd_proxy, is_container='container', presence=False, yang_name="nd-proxy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+  config = __builtin__.property(_get_config, _set_config)
+  arp_proxy = __builtin__.property(_get_arp_proxy, _set_arp_proxy)
+  nd_proxy = __builtin__.property(_get_nd_proxy, _set_nd_proxy)
+
+
+  _pyangbind_elements = OrderedDict([('config', config), ('arp_proxy', arp_proxy), ('nd_proxy', nd_proxy), ])
+
+
+class yc_config_openconfig_network_instance__network_instances_network_instance_vlans_vlan_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/vlans/vlan/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: What the operator wants.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__vlan_id','__name',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__vlan_id = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1..4094']}), is_leaf=True, yang_name="vlan-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='oc-vlan-types:vlan-id', is_config=True)
+    self.__name = YANGDynClass(base=str, is_leaf=True, yang_name="name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='string', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'vlans', 'vlan', 'config']
+
+  def _get_vlan_id(self):
+    """
+    Getter method for vlan_id, mapped from YANG variable /network_instances/network_instance/vlans/vlan/config/vlan_id (oc-vlan-types:vlan-id)
+
+    YANG Description: Its number, for routed-vlan.
+    """
+    return self.__vlan_id
+      
+  def _set_vlan_id(self, v, load=False):
+    """
+    Setter method for vlan_id, mapped from YANG variable /network_instances/network_instance/vlans/vlan/config/vlan_id (oc-vlan-types:vlan-id)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_vlan_id is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_vlan_id() directly.
+
+    YANG Description: Its number, for routed-vlan.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1..4094']}), is_leaf=True, yang_name="vlan-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='oc-vlan-types:vlan-id', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """vlan_id must be of a type compatible with oc-vlan-types:vlan-id""",
+          'defined-type': "oc-vlan-types:vlan-id",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1..4094']}), is_leaf=True, yang_name="vlan-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='oc-vlan-types:vlan-id', is_config=True)""",
+        })
+
+    self.__vlan_id = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_vlan_id(self):
+    self.__vlan_id = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..65535']},int_size=16), restriction_dict={'range': ['1..4094']}), is_leaf=True, yang_name="vlan-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='oc-vlan-types:vlan-id', is_config=True)
+
+
+  def _get_name(self):
+    """
+    Getter method for name, mapped from YANG variable /network_instances/network_instance/vlans/vlan/config/name (string)
+
+    YANG Description: Its name, for routed-vlan.
+    """
+    return self.__name
+      
+  def _set_name(self, v, load=False):
+    """
+    Setter method for name, mapped from YANG variable /network_instances/network_instance/vlans/vlan/config/name (string)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_name is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_name() directly.
+
+    YANG Description: Its name, for routed-vlan.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=str, is_leaf=True, yang_name="name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='string', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """name must be of a type compatible with string""",
+          'defined-type': "string",
+          'generated-type': """YANGDynClass(base=str, is_leaf=True, yang_name="name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='string', is_config=True)""",
+        })
+
+    self.__name = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_name(self):
+    self.__name = YANGDynClass(base=str, is_leaf=True, yang_name="name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='string', is_config=True)
+
+  vlan_id = __builtin__.property(_get_vlan_id, _set_vlan_id)
+  name = __builtin__.property(_get_name, _set_name)
+
+
+  _pyangbind_elements = OrderedDict([('vlan_id', vlan_id), ('name', name), ])
+
+
+class yc_vlan_openconfig_network_instance__network_instances_network_instance_vlans_vlan(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/vlans/vlan. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: One VLAN; an L2VSI, being VLAN_BASED, can have one. It is the
+name by which routed-vlan means the L2VSI; frames within the
+bridge are untagged.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__vlan_id','__config',)
+
+  _yang_name = 'vlan'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__vlan_id = YANGDynClass(base=str, is_leaf=True, yang_name="vlan-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_vlans_vlan_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'vlans', 'vlan']
+
+  def _get_vlan_id(self):
+    """
+    Getter method for vlan_id, mapped from YANG variable /network_instances/network_instance/vlans/vlan/vlan_id (leafref)
+
+    YANG Description: Its number.
+    """
+    return self.__vlan_id
+      
+  def _set_vlan_id(self, v, load=False):
+    """
+    Setter method for vlan_id, mapped from YANG variable /network_instances/network_instance/vlans/vlan/vlan_id (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_vlan_id is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_vlan_id() directly.
+
+    YANG Description: Its number.
+    """
+    parent = getattr(self, "_parent", None)
+    if parent is not None and load is False:
+      raise AttributeError("Cannot set keys directly when" +
+                             " within an instantiated list")
+
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=str, is_leaf=True, yang_name="vlan-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """vlan_id must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(base=str, is_leaf=True, yang_name="vlan-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__vlan_id = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_vlan_id(self):
+    self.__vlan_id = YANGDynClass(base=str, is_leaf=True, yang_name="vlan-id", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/vlans/vlan/config (container)
+
+    YANG Description: What the operator wants.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/vlans/vlan/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: What the operator wants.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_vlans_vlan_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_vlans_vlan_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_vlans_vlan_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+  vlan_id = __builtin__.property(_get_vlan_id, _set_vlan_id)
+  config = __builtin__.property(_get_config, _set_config)
+
+
+  _pyangbind_elements = OrderedDict([('vlan_id', vlan_id), ('config', config), ])
+
+
+class yc_vlans_openconfig_network_instance__network_instances_network_instance_vlans(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/vlans. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: The VLAN of an L2VSI.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__vlan',)
+
+  _yang_name = 'vlans'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__vlan = YANGDynClass(base=YANGListType("vlan_id",yc_vlan_openconfig_network_instance__network_instances_network_instance_vlans_vlan, yang_name="vlan", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='vlan-id', extensions=None), is_container='list', yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='list', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'vlans']
+
+  def _get_vlan(self):
+    """
+    Getter method for vlan, mapped from YANG variable /network_instances/network_instance/vlans/vlan (list)
+
+    YANG Description: One VLAN; an L2VSI, being VLAN_BASED, can have one. It is the
+name by which routed-vlan means the L2VSI; frames within the
+bridge are untagged.
+    """
+    return self.__vlan
+      
+  def _set_vlan(self, v, load=False):
+    """
+    Setter method for vlan, mapped from YANG variable /network_instances/network_instance/vlans/vlan (list)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_vlan is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_vlan() directly.
+
+    YANG Description: One VLAN; an L2VSI, being VLAN_BASED, can have one. It is the
+name by which routed-vlan means the L2VSI; frames within the
+bridge are untagged.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGListType("vlan_id",yc_vlan_openconfig_network_instance__network_instances_network_instance_vlans_vlan, yang_name="vlan", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='vlan-id', extensions=None), is_container='list', yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='list', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """vlan must be of a type compatible with list""",
+          'defined-type': "list",
+          'generated-type': """YANGDynClass(base=YANGListType("vlan_id",yc_vlan_openconfig_network_instance__network_instances_network_instance_vlans_vlan, yang_name="vlan", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='vlan-id', extensions=None), is_container='list', yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='list', is_config=True)""",
+        })
+
+    self.__vlan = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_vlan(self):
+    self.__vlan = YANGDynClass(base=YANGListType("vlan_id",yc_vlan_openconfig_network_instance__network_instances_network_instance_vlans_vlan, yang_name="vlan", parent=self, is_container='list', user_ordered=False, path_helper=self._path_helper, yang_keys='vlan-id', extensions=None), is_container='list', yang_name="vlan", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='list', is_config=True)
+
+  vlan = __builtin__.property(_get_vlan, _set_vlan)
+
+
+  _pyangbind_elements = OrderedDict([('vlan', vlan), ])
 
 
 class yc_config_openconfig_network_instance__network_instances_network_instance_connection_points_connection_point_config(PybindBase):
@@ -20939,7 +22068,7 @@ class yc_network_instance_openconfig_network_instance__network_instances_network
 
   YANG Description: The underlay or one VRF.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__name','__config','__encapsulation','__evpn','__interfaces','__connection_points','__tables','__table_connections','__inter_instance_policies','__protocols',)
+  __slots__ = ('_path_helper', '_extmethods', '__name','__config','__encapsulation','__evpn','__interfaces','__fdb','__vlans','__connection_points','__tables','__table_connections','__inter_instance_policies','__protocols',)
 
   _yang_name = 'network-instance'
   _yang_namespace = 'http://openconfig.net/yang/network-instance'
@@ -20956,6 +22085,8 @@ class yc_network_instance_openconfig_network_instance__network_instances_network
     self.__encapsulation = YANGDynClass(base=yc_encapsulation_openconfig_network_instance__network_instances_network_instance_encapsulation, is_container='container', presence=False, yang_name="encapsulation", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__evpn = YANGDynClass(base=yc_evpn_openconfig_network_instance__network_instances_network_instance_evpn, is_container='container', presence=False, yang_name="evpn", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__interfaces = YANGDynClass(base=yc_interfaces_openconfig_network_instance__network_instances_network_instance_interfaces, is_container='container', presence=False, yang_name="interfaces", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    self.__fdb = YANGDynClass(base=yc_fdb_openconfig_network_instance__network_instances_network_instance_fdb, is_container='container', presence=False, yang_name="fdb", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    self.__vlans = YANGDynClass(base=yc_vlans_openconfig_network_instance__network_instances_network_instance_vlans, is_container='container', presence=False, yang_name="vlans", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__connection_points = YANGDynClass(base=yc_connection_points_openconfig_network_instance__network_instances_network_instance_connection_points, is_container='container', presence=False, yang_name="connection-points", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__tables = YANGDynClass(base=yc_tables_openconfig_network_instance__network_instances_network_instance_tables, is_container='container', presence=False, yang_name="tables", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__table_connections = YANGDynClass(base=yc_table_connections_openconfig_network_instance__network_instances_network_instance_table_connections, is_container='container', presence=False, yang_name="table-connections", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
@@ -21179,6 +22310,80 @@ class yc_network_instance_openconfig_network_instance__network_instances_network
     self.__interfaces = YANGDynClass(base=yc_interfaces_openconfig_network_instance__network_instances_network_instance_interfaces, is_container='container', presence=False, yang_name="interfaces", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
 
 
+  def _get_fdb(self):
+    """
+    Getter method for fdb, mapped from YANG variable /network_instances/network_instance/fdb (container)
+
+    YANG Description: MAC addresses of the L2VSI and how they are found.
+    """
+    return self.__fdb
+      
+  def _set_fdb(self, v, load=False):
+    """
+    Setter method for fdb, mapped from YANG variable /network_instances/network_instance/fdb (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_fdb is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_fdb() directly.
+
+    YANG Description: MAC addresses of the L2VSI and how they are found.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_fdb_openconfig_network_instance__network_instances_network_instance_fdb, is_container='container', presence=False, yang_name="fdb", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """fdb must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_fdb_openconfig_network_instance__network_instances_network_instance_fdb, is_container='container', presence=False, yang_name="fdb", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__fdb = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_fdb(self):
+    self.__fdb = YANGDynClass(base=yc_fdb_openconfig_network_instance__network_instances_network_instance_fdb, is_container='container', presence=False, yang_name="fdb", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+
+  def _get_vlans(self):
+    """
+    Getter method for vlans, mapped from YANG variable /network_instances/network_instance/vlans (container)
+
+    YANG Description: The VLAN of an L2VSI.
+    """
+    return self.__vlans
+      
+  def _set_vlans(self, v, load=False):
+    """
+    Setter method for vlans, mapped from YANG variable /network_instances/network_instance/vlans (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_vlans is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_vlans() directly.
+
+    YANG Description: The VLAN of an L2VSI.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_vlans_openconfig_network_instance__network_instances_network_instance_vlans, is_container='container', presence=False, yang_name="vlans", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """vlans must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_vlans_openconfig_network_instance__network_instances_network_instance_vlans, is_container='container', presence=False, yang_name="vlans", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__vlans = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_vlans(self):
+    self.__vlans = YANGDynClass(base=yc_vlans_openconfig_network_instance__network_instances_network_instance_vlans, is_container='container', presence=False, yang_name="vlans", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+
   def _get_connection_points(self):
     """
     Getter method for connection_points, mapped from YANG variable /network_instances/network_instance/connection_points (container)
@@ -21372,6 +22577,8 @@ unicast family, and the default instance none.
   encapsulation = __builtin__.property(_get_encapsulation, _set_encapsulation)
   evpn = __builtin__.property(_get_evpn, _set_evpn)
   interfaces = __builtin__.property(_get_interfaces, _set_interfaces)
+  fdb = __builtin__.property(_get_fdb, _set_fdb)
+  vlans = __builtin__.property(_get_vlans, _set_vlans)
   connection_points = __builtin__.property(_get_connection_points, _set_connection_points)
   tables = __builtin__.property(_get_tables, _set_tables)
   table_connections = __builtin__.property(_get_table_connections, _set_table_connections)
@@ -21379,7 +22586,7 @@ unicast family, and the default instance none.
   protocols = __builtin__.property(_get_protocols, _set_protocols)
 
 
-  _pyangbind_elements = OrderedDict([('name', name), ('config', config), ('encapsulation', encapsulation), ('evpn', evpn), ('interfaces', interfaces), ('connection_points', connection_points), ('tables', tables), ('table_connections', table_connections), ('inter_instance_policies', inter_instance_policies), ('protocols', protocols), ])
+  _pyangbind_elements = OrderedDict([('name', name), ('config', config), ('encapsulation', encapsulation), ('evpn', evpn), ('interfaces', interfaces), ('fdb', fdb), ('vlans', vlans), ('connection_points', connection_points), ('tables', tables), ('table_connections', table_connections), ('inter_instance_policies', inter_instance_policies), ('protocols', protocols), ])
 
 
 class yc_network_instances_openconfig_network_instance__network_instances(PybindBase):
@@ -21482,7 +22689,8 @@ class openconfig_network_instance(PybindBase):
   YANG type.
 
   YANG Description: Profile of openconfig-network-instance 4.7.0 (2026-03-17): the
-underlay (one DEFAULT_INSTANCE) and tenants' VRFs (L3VRF).
+underlay (one DEFAULT_INSTANCE), tenants' VRFs (L3VRF) and tenants'
+Ethernets (L2VSI).
   """
   __slots__ = ('_path_helper', '_extmethods', '__network_instances',)
 

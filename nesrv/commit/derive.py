@@ -89,7 +89,7 @@ class Derivation:
         exports: dict[str, tuple[Export, ...]] = {}
         for path, (_, shard) in changes.items():
             if shard is not None and shard.point in self._features:
-                nodes[path] = self._shards.fixed(shard)[0]
+                nodes[path] = self._shards.fixed_entry(shard)
                 exports[path] = self._exports(shard, nodes[path])
                 await breather.breathe()
         inputs = self._inputs(changes, exports)
@@ -134,7 +134,7 @@ class Derivation:
         inputs: Mapping[InputKey, InputValue | None],
     ) -> Derived:
         if node is None:
-            node = self._shards.fixed(shard)[0]
+            node = self._shards.fixed_entry(shard)
         if exports is None:
             exports = self._derived[shard.path].exports
         used: set[InputKey] = set()

@@ -68,6 +68,15 @@ class Shards:
             self._keep(shard, found)
         return found
 
+    def fixed_entry(self, shard: Shard) -> FixedNode:
+        """``entry`` of nodes for reading only."""
+        tops = self.fixed(shard)
+        if shard.point not in self.schema.skeleton:
+            return tops[0]
+        rest = FixedNode(shard.point)
+        rest.children = list(tops)
+        return rest
+
     def _keep(self, shard: Shard, nodes: list[FixedNode]) -> None:
         self._fixed[shard] = nodes
         self._fixed_bytes += len(shard.xml)

@@ -47,7 +47,7 @@ class Evpn:
     def exports(self, entry: Node) -> Iterator[Export]:
         instance = entry.text("name")
         vni = entry.at(f"{EVI}/vxlan/config/vni")
-        if vni is None or vni.value is None or entry.identity("config/type") != "L3VRF":
+        if vni is None or vni.value is None or entry.identity("config/type") == "DEFAULT_INSTANCE":
             return
         yield Export(inputs.vni(int(vni.value)), instance, f"VNI {vni.value}", vni.path)
         home = entry.leaf(f"{EVI}/vxlan/config/overlay-endpoint-network-instance") or ""
@@ -55,6 +55,8 @@ class Evpn:
         yield Export(inputs.overlay(instance), (home, endpoint), f"the VNI of {instance}", vni.path)
 
     def facts(self, entry: Node, lookup: Lookup) -> Iterator[Fact]:
+        if entry.identity("config/type") == "L2VSI":
+            return
         found = speaker.speaker_of(entry, lookup)
         if entry.identity("config/type") != "L3VRF":
             _check_default(entry)
@@ -63,7 +65,7 @@ class Evpn:
             return
         evi = entry.at(EVI)
         if evi is not None:
-            _check(entry, evi, lookup)
+            check(entry, evi, lookup)
             yield from _overlay(entry, evi, lookup)
         if found is not None:
             yield from _vrf_lines(entry, evi, found)
@@ -101,20 +103,20 @@ def _overlay(entry: Node, evi: Node, lookup: Lookup) -> Iterator[Fact]:
 
 def _vrf_lines(entry: Node, evi: Node | None, found: Speaker) -> Iterator[FrrLine]:
     context = found.family("L2VPN_EVPN")
-    distinguisher = _distinguisher(entry, evi)
-    if distinguisher is not None:
-        yield line(context, f"rd {distinguisher[0]}", distinguisher[1])
+    chosen = distinguisher(entry, evi)
+    if chosen is not None:
+        yield line(context, f"rd {chosen[0]}", chosen[1])
     if evi is None:
         return
     for family, text in ADVERTISED.items():
         if family in found.families:
             yield line(context, text, found.families[family])
     for direction in DIRECTIONS:
-        for target, path in _targets(entry, evi, direction).items():
+        for target, path in targets(entry, evi, direction).items():
             yield line(context, f"route-target {direction} {target}", path)
 
 
-def _distinguisher(entry: Node, evi: Node | None) -> tuple[str, str] | None:
+def distinguisher(entry: Node, evi: Node | None) -> tuple[str, str] | None:
     """(route distinguisher, path), None where FRR chooses."""
     for node, leaf in ((evi, "config/route-distinguisher"), (entry, "config/route-distinguisher")):
         value = node.leaf(leaf) if node is not None else None
@@ -123,7 +125,7 @@ def _distinguisher(entry: Node, evi: Node | None) -> tuple[str, str] | None:
     return None
 
 
-def _targets(entry: Node, evi: Node, direction: str) -> dict[str, str]:
+def targets(entry: Node, evi: Node, direction: str) -> dict[str, str]:
     """Route target → path; none where FRR chooses."""
     found = route_targets.agreed(entry, evi, direction)
     if AUTO in found and len(found) > 1:
@@ -142,7 +144,7 @@ def _check_default(entry: Node) -> None:
     evi = entry.at(EVI)
     if evi is not None:
         raise errors.OperationNotSupported(
-            "The default instance cannot have an EVPN instance; put it into an L3VRF.",
+            "The default instance cannot have an EVPN instance; put it into an L3VRF or L2VSI.",
             evi.path,
             "nesrv-evi-in-default",
         )
@@ -154,11 +156,12 @@ def _check_default(entry: Node) -> None:
         )
 
 
-def _check(entry: Node, evi: Node, lookup: Lookup) -> None:
+def check(entry: Node, evi: Node, lookup: Lookup) -> None:
     instance, several = entry.text("name"), list(entry.all(EVI))
+    kind = entry.identity("config/type")
     if len(several) > 1:
         raise errors.InvalidValue(
-            f"L3VRF {instance} has {len(several)} EVPN instances; it can have one.",
+            f"{kind} {instance} has {len(several)} EVPN instances; it can have one.",
             several[1].path,
             "nesrv-second-evi",
         )
@@ -166,7 +169,7 @@ def _check(entry: Node, evi: Node, lookup: Lookup) -> None:
     both = (evi.leaf("config/route-distinguisher"), entry.leaf("config/route-distinguisher"))
     if None not in both and both[0] != both[1]:
         raise errors.InvalidValue(
-            f"The EVPN instance says route distinguisher {both[0]}, its L3VRF {both[1]}; leave one out.",
+            f"The EVPN instance says route distinguisher {both[0]}, its {kind} {both[1]}; leave one out.",
             evi.path_of("config/route-distinguisher"),
             "nesrv-rd-differs",
         )
@@ -209,7 +212,7 @@ def _check_vtep(instance: str, evi: Node, lookup: Lookup) -> None:
     home = evi.leaf("vxlan/config/overlay-endpoint-network-instance") or default
     endpoint = evi.leaf("vxlan/config/overlay-endpoint")
     if home is None or home != default:
-        where = "there is none" if home is None else f"{home} is an L3VRF"
+        where = "there is none" if home is None else f"{home} is an {lookup(inputs.instance_type(home))}"
         raise errors.InvalidValue(
             f"{vni} needs a VTEP in the default network instance; {where}.",
             evi.path_of("vxlan/config/overlay-endpoint-network-instance"),

@@ -11,7 +11,7 @@ from nesrv.features.feature import InputKey, Lookup
 
 
 def interface_kind(interface: str) -> InputKey:
-    """``leg``, ``macvlan``, ``nic`` or ``loopback``."""
+    """``leg``, ``macvlan``, ``nic``, ``loopback`` or ``irb``."""
     return ("interface", interface)
 
 
@@ -70,8 +70,28 @@ def binding(interface: str, subinterface: str) -> InputKey:
     return ("binding", interface, subinterface)
 
 
+def port(interface: str, subinterface: str) -> InputKey:
+    """Name of the L2VSI that the interface is bound to."""
+    return ("port", interface, subinterface)
+
+
+def routing_interfaces(instance: str) -> InputKey:
+    """Names of the interfaces bound to an L2VSI without a subinterface: the one that routes for it is among them."""
+    return ("routing-interfaces", instance)
+
+
+def l2vsi(instance: str) -> InputKey:
+    """(VNI, ``true`` or ``false`` for MAC learning) of an L2VSI with a VNI."""
+    return ("l2vsi", instance)
+
+
+def vlans(instance: str) -> InputKey:
+    """Numbers and names of the VLANs of an L2VSI."""
+    return ("vlans", instance)
+
+
 def instance_type(instance: str) -> InputKey:
-    """``DEFAULT_INSTANCE`` or ``L3VRF``."""
+    """``DEFAULT_INSTANCE``, ``L3VRF`` or ``L2VSI``."""
     return ("instance", instance)
 
 
@@ -91,12 +111,12 @@ def vteps(instance: str) -> InputKey:
 
 
 def vni(number: int) -> InputKey:
-    """Name of the L3VRF with this VNI."""
+    """Name of the L3VRF or L2VSI with this VNI."""
     return ("vni", str(number))
 
 
 def overlay(instance: str) -> InputKey:
-    """(network instance, endpoint) of the VTEP of an L3VRF with a VNI, empty where not configured."""
+    """(network instance, endpoint) of the VTEP of an instance with a VNI, empty where not configured."""
     return ("overlay", instance)
 
 

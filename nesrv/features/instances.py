@@ -46,28 +46,30 @@ class Instances:
             known = names.vrf_name(instance)
             name_path = entry.path_of("config/name")
             yield Export(inputs.kernel_name(known), entry.path, f"kernel name {known}", name_path)
-        else:
+        elif kind == "DEFAULT_INSTANCE":
             yield Export(inputs.DEFAULT_INSTANCE, instance, "The type DEFAULT_INSTANCE", path)
-            bound = tuple(sorted({link for link, _, _ in _bindings(entry)}))
+            bound = tuple(sorted({link for link, _, _ in bindings(entry)}))
             if bound:
                 yield Export(inputs.UNDERLAY_INTERFACES, bound, "the underlay's interfaces", path)
             yield from vteps.exports(instance, entry)
-        for link, subinterface, node in _bindings(entry):
-            key = inputs.binding(link, subinterface)
+        for link, subinterface, node in bindings(entry):
+            key = (inputs.port if kind == "L2VSI" else inputs.binding)(link, subinterface)
             yield Export(key, instance, f"interface {link}.{subinterface}", node.path)
 
     def facts(self, entry: Node, lookup: Lookup) -> Iterator[Fact]:
         instance = entry.text("name")
-        is_vrf = entry.identity("config/type") == "L3VRF"
+        kind = entry.identity("config/type")
         _check_bindings(entry)
-        if not is_vrf:
+        if kind == "L2VSI":
+            return
+        if kind == "DEFAULT_INSTANCE":
             vteps.check(instance, entry, lookup)
             return
         _check_vrf(entry)
         yield Vrf(names.vrf_name(instance), entry.path_of("config/name"))
 
 
-def _bindings(entry: Node) -> Iterator[tuple[str, str, Node]]:
+def bindings(entry: Node) -> Iterator[tuple[str, str, Node]]:
     """(interface, subinterface, binding); a binding of no interface is left to ``_check_bindings``."""
     for node in entry.all("interfaces/interface"):
         link = node.leaf("config/interface")
@@ -84,7 +86,7 @@ def _check_bindings(entry: Node) -> None:
                 "nesrv-binding-without-interface",
             )
     seen: set[tuple[str, str]] = set()
-    for link, subinterface, node in _bindings(entry):
+    for link, subinterface, node in bindings(entry):
         if (link, subinterface) in seen:
             raise errors.InvalidValue(
                 f"{link}.{subinterface} is bound twice; remove one of the two bindings.",

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from nesrv import errors
 from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
-from nesrv.features import addresses, inputs, legs, names, vteps
+from nesrv.features import addresses, inputs, l2, legs, names, vteps
 from nesrv.features.feature import Export, Lookup
 from nesrv.features.links import (
     ITSELF,
     KINDS,
     LOOPBACK,
+    POINT,
     SUBINTERFACE,
     VLAN,
     is_up,
@@ -30,7 +31,7 @@ from nesrv.kernel.facts import UNDERLAY, Address, LinkSettings, Member, Nic, NoI
 
 class Interfaces:
     name = "interfaces"
-    point = "/openconfig-interfaces:interfaces/interface"
+    point = POINT
     claims = frozenset(
         {
             "config/type",
@@ -65,7 +66,7 @@ class Interfaces:
         if kind in ("nic", "macvlan"):
             mtu = entry.number("config/mtu") or vteps.DEFAULT_MTU
             yield Export(inputs.nic_mtu(interface), mtu, f"MTU of {interface}", entry.path_of("config/mtu"))
-        if kind != "loopback":
+        if kind not in ("loopback", "irb"):
             yield _known(entry, link_of(entry), entry.path_of("config/name"))
         if kind == "leg":
             where, what = entry.leaf("leg/config/host-namespace") or "", entry.text("leg/config/host-interface")
@@ -93,7 +94,9 @@ class Interfaces:
     def facts(self, entry: Node, lookup: Lookup) -> Iterator[Fact]:
         _check(entry)
         kind, link = kind_of(entry), link_of(entry)
-        instance = inputs.text(lookup, inputs.binding(entry.text("name"), ITSELF))
+        if kind == "irb":
+            return
+        instance = l2.home_of(entry, ITSELF, lookup)
         place = place_of(instance, lookup)
         if entry.at("adopt") is not None:
             origin = Place("host", entry.leaf("adopt/config/from-namespace") or "")
@@ -104,6 +107,7 @@ class Interfaces:
             yield legs.macvlan(entry, link, place)
         if kind == "leg":
             yield from legs.leg(entry, link, place, lookup)
+        yield from l2.port(entry, ITSELF, place, link, lookup)
         if kind != "loopback":
             mtu = legs.leg_mtu(entry, instance, lookup) if kind == "leg" else entry.number("config/mtu")
             path = entry.path_of("config/enabled" if mtu is None else "config/mtu")
@@ -122,9 +126,10 @@ def _known(entry: Node, name: str, path: str) -> Export:
 
 def _vlan(entry: Node, subinterface: Node, home: Place, link: str, vlan: int, lookup: Lookup) -> Iterator[Fact]:
     """The 802.1Q link in the place of the instance that the subinterface is bound to; ``home`` is its NIC's."""
-    interface, index = entry.text("name"), subinterface.text("index")
-    place = place_of(inputs.text(lookup, inputs.binding(interface, index)), lookup)
+    index = subinterface.text("index")
+    place = place_of(l2.home_of(entry, index, lookup), lookup)
     yield Vlan(place, link, home, link_of(entry), vlan, subinterface.path_of(VLAN))
+    yield from l2.port(entry, index, place, link, lookup)
     up = subinterface.flag("config/enabled")
     yield LinkSettings(place, link, entry.number("config/mtu"), up, subinterface.path_of("config/enabled"))
     yield from _internet(subinterface, place, link)
@@ -156,7 +161,7 @@ def _check(entry: Node) -> None:
     declared = entry.identity("config/type") or ""
     if declared not in KINDS:
         raise errors.OperationNotSupported(
-            f"Interfaces of type {declared} are not supported; use ethernetCsmacd or softwareLoopback.",
+            f"Interfaces of type {declared} are not supported; use ethernetCsmacd, softwareLoopback or l3ipvlan.",
             entry.path_of("config/type"),
             "nesrv-interface-type",
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nesrv.datastore.tree import Node
-from nesrv.features import inputs, names
+from nesrv.features import inputs, l2, names
 from nesrv.features.feature import Lookup
 from nesrv.kernel.facts import UNDERLAY, Place
 
-KINDS = {"softwareLoopback": "loopback", "ethernetCsmacd": "nic"}
+POINT = "/openconfig-interfaces:interfaces/interface"
+KINDS = {"softwareLoopback": "loopback", "ethernetCsmacd": "nic", "l3ipvlan": "irb"}
 MADE = {"leg": "leg", "macvlan": "macvlan"}
 """Kind by the container that makes the link."""
 SUBINTERFACE = "subinterfaces/subinterface"
@@ -20,9 +21,10 @@ LOOPBACK = "lo"
 
 
 def kind_of(entry: Node) -> str:
-    """``leg``, ``macvlan``, ``nic`` or ``loopback``; other types count as NICs and are refused by ``facts``."""
-    made = next((kind for name, kind in MADE.items() if entry.at(name) is not None), None)
-    return made or KINDS.get(entry.identity("config/type") or "", "nic")
+    """``leg``, ``macvlan``, ``nic``, ``loopback`` or ``irb``; other types count as NICs, for ``facts`` to refuse."""
+    kind = KINDS.get(entry.identity("config/type") or "", "nic")
+    made = (kind for name, kind in MADE.items() if entry.at(name) is not None)
+    return kind if kind == "irb" else next(made, kind)
 
 
 def link_of(entry: Node) -> str:
@@ -57,6 +59,7 @@ def is_up(entry: Node) -> bool:
 
 def place_of(instance: str | None, lookup: Lookup) -> Place:
     """Where a link bound to ``instance`` (None: to none) lives."""
-    if instance is None or lookup(inputs.instance_type(instance)) != "L3VRF":
-        return UNDERLAY
-    return Place("vrf", names.vrf_name(instance))
+    kind = lookup(inputs.instance_type(instance)) if instance is not None else None
+    if kind == "L2VSI" and instance is not None:
+        return l2.place_of(instance, lookup)
+    return Place("vrf", names.vrf_name(instance)) if kind == "L3VRF" and instance is not None else UNDERLAY

@@ -68,6 +68,11 @@ def router_mac(vtep: str, vni: int) -> str:
     return octets.hex(":")
 
 
+def gateway_mac(vni: int) -> str:
+    """The MAC address of the gateway of an L2VSI, the same on every element (RFC 9135)."""
+    return router_mac("gateway", vni)
+
+
 def _derived(name: str, kind: str) -> str:
     digest = hashlib.blake2b(name.encode(), digest_size=5, person=kind.encode()).digest()
     head = re.sub(r"[^A-Za-z0-9_.+-]", "", name).lstrip(".+-")[: MAX_LENGTH - 1 - HASH_LENGTH] or kind

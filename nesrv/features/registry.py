@@ -8,6 +8,8 @@ from nesrv.features.evpn import Evpn
 from nesrv.features.feature import Feature
 from nesrv.features.instances import Instances
 from nesrv.features.interfaces import Interfaces
+from nesrv.features.irb import Irb
+from nesrv.features.l2vsi import L2vsi
 from nesrv.features.pools import Pools
 from nesrv.features.raw import InstanceBlocks, RawBlocks
 from nesrv.features.redistribution import Redistribution
@@ -18,7 +20,9 @@ from nesrv.features.users import Users
 
 FEATURES: tuple[Feature, ...] = (
     Interfaces(),
+    Irb(),
     Instances(),
+    L2vsi(),
     Bfd(),
     Bgp(),
     Redistribution(),

@@ -117,7 +117,7 @@ def addresses(entry: Node, lookup: Lookup) -> Iterator[tuple[VtepAddress, str]]:
 
 
 def address_of(instance: str, lookup: Lookup) -> VtepAddress | None:
-    """The VTEP address that the VNI of L3VRF ``instance`` uses; None without VNI or without a usable VTEP."""
+    """The VTEP address that the VNI of L3VRF or L2VSI ``instance`` uses; None without VNI or without a usable VTEP."""
     found = inputs.several(lookup, inputs.overlay(instance))
     if not found:
         return None

@@ -50,6 +50,11 @@ before, or the automatic one, ROUTER-ID:NUMBER, which every instance begins with
 OF_ROUTER_ID = frozenset({"rd vpn export", "rt vpn export", "rt vpn both"})
 """Slots that bgpd fills anew when the router id changes, forgetting what it was given."""
 
+OTHER_TARGET = "64512:4294967295"
+"""bgpd ignores a target of a VNI's block that is its own choice already (status 0, but no line), although its own
+choice means more: it imports from any AS.  Where another one stands for a moment, the line is taken.  It is lost with
+every further target of its direction, and given again then."""
+
 VRF_INSTANCE = re.compile(r"router bgp \S+ vrf (\S+)$")
 DEFAULT_INSTANCE = re.compile(r"router bgp \S+$")
 
@@ -79,7 +84,7 @@ def commands(steps: Sequence[Step], actual: Lines) -> list[Command]:
     for leaving, coming in _phases(steps):
         plan += _deletions(sorted(leaving, key=_old_place, reverse=True), doomed, actual, cleared)
         plan += [part for step in sorted(coming, key=_place) for part in _settings(step)]
-    return plan + _revived(steps, doomed, actual)
+    return [*plan, *_revived(steps, doomed, actual), *_own_choices(steps, actual)]
 
 
 def removal(fact: FrrLine) -> str:
@@ -139,8 +144,40 @@ def _leaves(step: Step) -> bool:
 
 def _settings(step: Step) -> list[Command]:
     after = _line(step.after)
+    if after.text == _own_choice(after):
+        return []
     setting = Command(after.context, after.text, after, step, (step,))
     return [Command(after.context, OTHER_RD, after, step), setting] if after.slot == "rd" else [setting]
+
+
+def _own_choice(fact: FrrLine) -> str | None:
+    """Beside a route target of a VNI's block the one that bgpd derives itself: AS (its low 16 bits) and VNI."""
+    if len(fact.context) != 3 or not fact.text.startswith("route-target "):
+        return None
+    number, vni = int(fact.context[0].split(" ")[2]), fact.context[2].removeprefix("vni ")
+    return f"{fact.text.rpartition(' ')[0]} {number & 0xFFFF}:{vni}"
+
+
+def _own_choices(steps: Sequence[Step], actual: Lines) -> Iterator[Command]:
+    """The targets that are bgpd's own choice, new ones and those that others of their direction would replace."""
+    by_key = {step.fact.key: step for step in steps}
+    done: set[Key] = set()
+    for step in steps:
+        text = _own_choice(_line(step.after)) if step.after is not None else None
+        if text is None:
+            continue
+        context = _line(step.after).context
+        key: Key = ("frr", context, text)
+        own = by_key.get(key)
+        line = own.after if own is not None else actual.get(key)
+        if line is None or key in done:
+            continue
+        done.add(key)
+        other = f"{text.rpartition(' ')[0]} {OTHER_TARGET}"
+        fact, carried = _line(line), (own,) if own is not None else ()
+        yield Command(context, other, fact, step)
+        yield Command(context, text, fact, step, carried)
+        yield Command(context, f"no {other}", fact, step)
 
 
 def _in_place(before: FrrLine, after: FrrLine) -> bool:

@@ -66,7 +66,8 @@ networks                                         ``network PREFIX``, ``redistrib
 multipath                                        ``maximum-paths N``, ``maximum-paths ibgp N`` (256, which FRR has by
                                                  default, is not printed; l2vpn evpn has none)
 EVPN, default instance                           ``advertise-all-vni``; per VNI a block ``vni N`` (own fact) with
-                                                 ``rd``, ``route-target import|export RT`` inside
+                                                 ``rd``, ``route-target import|export RT`` inside; it stays,
+                                                 empty, when they go, and ``no vni N`` leaves the VNI to bgpd
 EVPN, VRF instance                               ``advertise ipv4 unicast``, ``advertise ipv6 unicast``, ``rd RD``,
                                                  ``route-target import RT``, ``route-target export RT``; never
                                                  ``route-target both``, which is printed as two lines
@@ -85,8 +86,8 @@ Blocks that are facts of their own (so that one ``no`` removes them whole): ``ro
 ``vni N`` inside l2vpn evpn, ``route-map NAME ACTION SEQ``, and ``profile``/``peer`` inside ``bfd``.
 
 Prefixes are masked (``10.0.0.0/24``), IPv6 is lower case and compressed, AS numbers are plain.
-A route target equal to the automatic one (AS:VNI) is not kept where it adds nothing: leave it
-out when it is the only one of its direction, and give it after the others when it is not.
+A route target equal to the automatic one (AS:VNI) is not kept where it adds nothing; in the block
+``vni N`` it is kept where another one stands while it is given (``delta``).
 staticd has one line for a prefix, next hop and interface: another tag or distance replaces the
 old, and the tag belongs to all lines of one prefix and distance.  A word that it does not know
 is an interface to it (``… bfd`` on 8.4), a black hole has no other next hop of its distance beside it.

@@ -8,14 +8,16 @@ from __future__ import annotations
 import ipaddress
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nesrv.facts import Step
 from nesrv.kernel.facts import (
+    DEFAULT_AGEING,
     UNDERLAY,
     Address,
     Bridge,
+    BridgePort,
     HostPort,
     Leg,
     LinkSettings,
@@ -36,6 +38,8 @@ from nesrv.kernel.layout import (
     PARENT_MARK,
     PORT_ALIAS,
     SETTINGS_MARK,
+    SWITCH_MARK,
+    TICKS,
     UNREACHABLE_METRIC,
     Layout,
     alias,
@@ -68,6 +72,20 @@ LINK_SYSCTLS = {
 """The same as in a VRF namespace, for one link in a shared namespace."""
 
 NO_IPV6 = "net.ipv6.conf.{}.disable_ipv6"
+
+SWITCH_SYSCTLS = {
+    "net.ipv4.conf.{}.arp_accept": "1",
+    "net.ipv6.conf.{}.accept_untracked_na": "1",
+}
+"""A bridge takes up what hosts say unasked, so that they are announced and requests for them suppressed."""
+
+APART_SYSCTLS = {
+    "net.ipv4.conf.{}.rp_filter": "1",
+    "net.ipv4.conf.{}.arp_ignore": "8",
+    "net.ipv4.conf.{}.forwarding": "0",
+    "net.ipv6.conf.{}.disable_ipv6": "1",
+}
+"""A switch in the underlay: no route leads to it, so strict filtering by source lets nothing of its hosts in."""
 
 Lines = list[str]
 
@@ -113,6 +131,28 @@ def _shared_link_sysctls(layout: Layout, place: Place, name: str) -> Lines:
         return []
     per_link = {key.format(name.replace(".", "/")): value for key, value in LINK_SYSCTLS.items()}
     return [_sysctls(_inside(layout, place), UNDERLAY_SYSCTLS | per_link)]
+
+
+def switch_sysctls(fact: Bridge) -> dict[str, str]:
+    if not fact.switch:
+        return {}
+    values = SWITCH_SYSCTLS | (APART_SYSCTLS if fact.place == UNDERLAY else {})
+    return {key.format(fact.name): value for key, value in values.items()}
+
+
+def is_gateway(fact: Bridge) -> bool:
+    """Whether the bridge may route for its hosts: it then has an IPv6 link-local address, of its MAC like the kernel's
+    own, without which the kernel asks for no IPv6 neighbour unless it has a packet for it."""
+    return fact.switch and fact.place != UNDERLAY
+
+
+def bridge_alias(fact: Bridge) -> str:
+    return alias(*((SWITCH_MARK,) if fact.switch else ()))
+
+
+def _switch(layout: Layout, fact: Bridge) -> Lines:
+    values = switch_sysctls(fact)
+    return [_sysctls(_inside(layout, fact.place), values)] if values else []
 
 
 def _vrf(step: Step, layout: Layout, known: Known) -> Lines:
@@ -197,16 +237,39 @@ def _bridge(step: Step, layout: Layout, known: Known) -> Lines:
     ip = f"{_inside(layout, fact.place)}ip link"
     if step.after is None:
         return [f"{ip} del {fact.name}"]
-    if step.before is not None:
-        return [f"{ip} set {fact.name} address {fact.mac}"]
+    if isinstance(step.before, Bridge):
+        return _changed_bridge(step.before, fact, layout)
     master = layout.master(fact.place)
     enslaved = f" master {master}" if master else ""
+    ageing = f" ageing_time {fact.ageing * TICKS}" if fact.ageing != DEFAULT_AGEING else ""
     return [
-        f"{ip} add {fact.name} group {OUR_GROUP} address {fact.mac}{enslaved} type bridge stp_state 0",
+        f"{ip} add {fact.name} group {OUR_GROUP} address {fact.mac}{enslaved} type bridge stp_state 0{ageing}",
         *_shared_link_sysctls(layout, fact.place, fact.name),
-        f"{ip} set {fact.name} addrgenmode none",
-        f'{ip} set {fact.name} alias "{alias()}" up',
+        *_switch(layout, fact),
+        f"{ip} set {fact.name} addrgenmode {'eui64' if is_gateway(fact) else 'none'}",
+        f'{ip} set {fact.name} alias "{bridge_alias(fact)}" up',
     ]
+
+
+def _changed_bridge(before: Bridge, fact: Bridge, layout: Layout) -> Lines:
+    ip = f"{_inside(layout, fact.place)}ip link set {fact.name}"
+    lines = []
+    if before.mac != fact.mac or is_gateway(before) != is_gateway(fact):
+        flush = f"{_inside(layout, fact.place)}ip -6 addr flush dev {fact.name} scope link"
+        lines += [flush, f"{ip} address {fact.mac} addrgenmode none"]
+        lines += [f"{ip} addrgenmode eui64"] if is_gateway(fact) else []
+    if before.ageing != fact.ageing:
+        lines.append(f"{ip} type bridge ageing_time {fact.ageing * TICKS}")
+    if before.switch != fact.switch:
+        lines += [*_switch(layout, fact), f'{ip} alias "{bridge_alias(fact)}"']
+    return lines
+
+
+SUPPRESSION: Mapping[str, str] = {
+    "all": "neigh_suppress on proxy_arp_wifi off",
+    "arp": "neigh_suppress off proxy_arp_wifi on",
+    "none": "neigh_suppress off proxy_arp_wifi off",
+}
 
 
 def _vxlan(step: Step, layout: Layout, known: Known) -> Lines:
@@ -217,6 +280,9 @@ def _vxlan(step: Step, layout: Layout, known: Known) -> Lines:
     delete = f"{ip} del {fact.name}"
     if step.after is None:
         return [delete]
+    port = f"{ip} set {fact.name} type bridge_slave {SUPPRESSION[fact.suppress]} learning off"
+    if isinstance(step.before, Vxlan) and replace(step.before, suppress=fact.suppress) == fact:
+        return [port]
     target = "" if place_is_underlay(layout, fact.place) else f" netns {layout.namespace(fact.place)}"
     kind = f"type vxlan id {fact.vni} local {fact.local} dstport {fact.port} nolearning"
     mtu = known.underlay_mtu - OVERHEAD[ipaddress.ip_address(fact.local).version]
@@ -224,7 +290,7 @@ def _vxlan(step: Step, layout: Layout, known: Known) -> Lines:
         *([delete] if step.before is not None else []),
         f"{_inside(layout, UNDERLAY)}ip link add {fact.name}{target} mtu {mtu} group {OUR_GROUP} {kind}",
         f"{ip} set {fact.name} master {fact.bridge} addrgenmode none",
-        f"{ip} set {fact.name} type bridge_slave neigh_suppress on learning off",
+        port,
         f'{ip} set {fact.name} alias "{alias()}" up',
     ]
 
@@ -310,6 +376,19 @@ def _no_ipv6(step: Step, layout: Layout, known: Known) -> Lines:
     return [_sysctls(_inside(layout, fact.place), {name: "1" if step.after is not None else "0"})]
 
 
+def _bridge_port(step: Step, layout: Layout, known: Known) -> Lines:
+    fact = step.fact
+    assert isinstance(fact, BridgePort)
+    ip = f"{_inside(layout, fact.place)}ip link set {fact.name}"
+    leg = known.legs.get(fact.name)
+    made = leg is not None and leg.place == fact.place
+    if step.after is None:
+        above = layout.master(fact.place) if made else ""
+        return [f"{ip} {f'master {above}' if above else 'nomaster'}{' addrgenmode eui64' if made else ''}"]
+    joins = [f"{ip} master {fact.bridge}{' addrgenmode none' if made else ''}"] if step.before is None else []
+    return [*joins, f"{ip} type bridge_slave learning {'on' if fact.learning else 'off'}"]
+
+
 def _settings(step: Step, layout: Layout, known: Known) -> Lines:
     """A leg's host end goes with it; what a link that nesrv did not make had before, only its records know."""
     fact = step.fact
@@ -351,6 +430,7 @@ _EXPLAINERS: dict[type, Callable[[Step, Layout, Known], Lines]] = {
     Vlan: _vlan,
     Macvlan: _macvlan,
     HostPort: _host_port,
+    BridgePort: _bridge_port,
     LinkSettings: _settings,
     NoIpv6: _no_ipv6,
     Address: _address,
@@ -366,6 +446,7 @@ _NOUNS: dict[type, Callable[[Any], str]] = {
     Vlan: lambda f: f"VLAN {f.vlan} of {f.parent} in {describe(f.place)}",
     Macvlan: lambda f: f"macvlan {f.name} of {f.parent} in {describe(f.place)}",
     HostPort: lambda f: f"port {f.name} of bridge {f.bridge} in {describe(f.host)}",
+    BridgePort: lambda f: f"port {f.name} of bridge {f.bridge} in {describe(f.place)}",
     LinkSettings: lambda f: f"settings of {f.name} in {describe(f.place)}",
     NoIpv6: lambda f: f"no IPv6 on {f.link} in {describe(f.place)}",
     Address: lambda f: f"address {f.address} on {f.link} in {describe(f.place)}",

@@ -21,6 +21,12 @@ class Place:
 
 UNDERLAY = Place("underlay")
 
+DEFAULT_AGEING = 300
+"""Seconds, the kernel's own."""
+
+Suppression = Literal["all", "arp", "none"]
+"""``all``: ARP and IPv6 neighbour discovery."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vrf:
@@ -68,12 +74,19 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """A bridge without IPv6 link-local of its own; ``mac`` is the router MAC that EVPN announces."""
+    """A bridge without IPv6 link-local of its own; ``mac`` is the router MAC that EVPN announces.
+
+    A ``switch`` has a tenant's links as ports (L2VSI): ``mac`` is that of the gateway, and a host
+    unheard of for ``ageing`` seconds is forgotten.  In the underlay nothing of the element is
+    within the reach of its hosts.
+    """
 
     place: Place
     name: str
     mac: str
     path: str = field(compare=False)
+    switch: bool = False
+    ageing: int = DEFAULT_AGEING
     domain: ClassVar[str] = "kernel"
     rank: ClassVar[tuple[int, ...]] = (20,)
 
@@ -84,9 +97,10 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class Vxlan:
-    """A VXLAN device in ``place``, its socket in the underlay; learning off, neighbour suppression on.
+    """A VXLAN device in ``place``, its socket in the underlay; learning off.
 
-    ``local`` is the VTEP's IPv4 or IPv6 address, ``port`` the UDP port, ``bridge`` its master.
+    ``local`` is the VTEP's IPv4 or IPv6 address, ``port`` the UDP port, ``bridge`` its master;
+    ``suppress`` says which requests for known hosts the bridge answers and keeps out of it.
     """
 
     place: Place
@@ -96,6 +110,7 @@ class Vxlan:
     port: int
     bridge: str
     path: str = field(compare=False)
+    suppress: Suppression = "all"
     domain: ClassVar[str] = "kernel"
     rank: ClassVar[tuple[int, ...]] = (21,)
 
@@ -178,6 +193,26 @@ class HostPort:
 
 
 @dataclass(frozen=True, slots=True)
+class BridgePort:
+    """A link of any kind as a port of a switch; ``learning``: whether the bridge learns hosts behind it.
+
+    The bridge is part of the key: a port that changes bridges leaves one before that goes.
+    """
+
+    place: Place
+    name: str
+    bridge: str
+    learning: bool
+    path: str = field(compare=False)
+    domain: ClassVar[str] = "kernel"
+    rank: ClassVar[tuple[int, ...]] = (22, 9)
+
+    @property
+    def key(self) -> tuple[str | Place, ...]:
+        return ("port", self.place, self.name, self.bridge)
+
+
+@dataclass(frozen=True, slots=True)
 class LinkSettings:
     """MTU in bytes (None: leave the kernel's) and administrative state of a link made or adopted."""
 
@@ -232,4 +267,6 @@ def satisfies(wanted: object, actual: object) -> bool:
     return wanted == actual
 
 
-KernelFact = Vrf | Nic | Member | Bridge | Vxlan | Leg | Vlan | Macvlan | HostPort | LinkSettings | NoIpv6 | Address
+KernelFact = (
+    Vrf | Nic | Member | Bridge | Vxlan | Leg | Vlan | Macvlan | HostPort | BridgePort | LinkSettings | NoIpv6 | Address
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from nesrv.kernel import requests
-from nesrv.kernel.facts import HostPort, Place
+from nesrv.kernel.facts import DEFAULT_AGEING, HostPort, Place
 from nesrv.kernel.layout import HOST_BRIDGE_MARK, OUR_GROUP, PORT_ALIAS, alias, describe
 from nesrv.kernel.message import Link
 from nesrv.kernel.reader import Reader, ours
@@ -60,7 +60,7 @@ class HostBridges:
     def _made(self, space: Space, fact: HostPort) -> Link:
         if not fact.create:
             raise Refused(errno.ENODEV, f"there is no bridge {fact.bridge} in {describe(fact.host)}")
-        request = requests.make_link(fact.bridge, requests.bridge(), ("IFLA_GROUP", OUR_GROUP))
+        request = requests.make_link(fact.bridge, requests.bridge(DEFAULT_AGEING), ("IFLA_GROUP", OUR_GROUP))
         self._spaces.socket(space).do(request)
         self._look(space, fact.bridge)
         found = space.link(fact.bridge)

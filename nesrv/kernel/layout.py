@@ -34,11 +34,15 @@ MARK = "nesrv"
 """First word of the alias that a link of ours gets once it is complete."""
 
 SETTINGS_MARK = "set"
+SWITCH_MARK = "l2"
 HOST_MARK = "host="
 PARENT_MARK = "parent="
 HOST_BRIDGE_MARK = "host-bridge"
 PORT_ALIAS = "nesrv port"
 """Of a leg's host end that nesrv made a port of a bridge; the end itself is known by its leg."""
+
+TICKS = 100
+"""In which the kernel counts a bridge's times: hundredths of a second."""
 
 OVERHEAD = {4: 50, 6: 70}
 """Bytes that VXLAN adds by IP version of the VTEP (RFC 7348 section 5)."""

@@ -10,17 +10,19 @@ import errno
 import ipaddress
 import os
 from collections.abc import Callable, Iterator, Sequence
-from socket import AF_INET
+from dataclasses import replace
+from socket import AF_INET, AF_INET6
 from typing import Any
 
 from pyroute2.netlink.rtnl.ifinfmsg import IFF_LOOPBACK
 
 from nesrv.kernel import namespaces, requests
-from nesrv.kernel.explain import LINK_SYSCTLS, UNDERLAY_SYSCTLS
+from nesrv.kernel.explain import LINK_SYSCTLS, UNDERLAY_SYSCTLS, bridge_alias, is_gateway, switch_sysctls
 from nesrv.kernel.facts import (
     UNDERLAY,
     Address,
     Bridge,
+    BridgePort,
     HostPort,
     Leg,
     LinkSettings,
@@ -44,7 +46,7 @@ from nesrv.kernel.layout import (
     describe,
 )
 from nesrv.kernel.message import Link
-from nesrv.kernel.reader import Reader, host_name, ours
+from nesrv.kernel.reader import Reader, host_name, is_link_local_of, link_local, ours
 from nesrv.kernel.records import LinkState, Records
 from nesrv.kernel.requests import Attribute
 from nesrv.kernel.sockets import Refused
@@ -56,7 +58,7 @@ UP_AS_MADE = ("bridge", "vxlan")
 Replaceable = Vxlan | Leg | Vlan | Macvlan
 """Links that the kernel cannot change in place."""
 Removable = Bridge | Replaceable
-Dependent = LinkSettings | HostPort | NoIpv6 | Address
+Dependent = BridgePort | LinkSettings | HostPort | NoIpv6 | Address
 
 
 class Links:
@@ -71,6 +73,7 @@ class Links:
             Leg: self.make_leg,
             Vlan: self.make_vlan,
             Macvlan: self.make_macvlan,
+            BridgePort: self.join,
             LinkSettings: self.set_settings,
             HostPort: host_bridges.attach,
             NoIpv6: self.ipv6.switch_off,
@@ -91,15 +94,30 @@ class Links:
 
     def make_bridge(self, fact: Bridge) -> None:
         space = self._spaces.at(fact.place)
-        self._make(space, fact.name, requests.bridge(), ("IFLA_ADDRESS", fact.mac), *self._master(fact.place))
+        kind = requests.bridge(fact.ageing)
+        self._make(space, fact.name, kind, ("IFLA_ADDRESS", fact.mac), *self._master(fact.place))
         with self._removed_on_refusal(space, fact.name):
             self._adjust_sysctls(fact.place, fact.name)
-            self._set(space, fact.name, requests.NO_LINK_LOCAL, ("IFLA_IFALIAS", alias()), up=True)
+            self._adjust_switch(fact)
+            own = requests.LINK_LOCAL if is_gateway(fact) else requests.NO_LINK_LOCAL
+            self._set(space, fact.name, own, ("IFLA_IFALIAS", bridge_alias(fact)), up=True)
 
     def change_bridge(self, before: Bridge, after: Bridge) -> None:
         space, link = self.need(after.place, after.name)
-        if link.mac != after.mac:
-            self._set(space, after.name, ("IFLA_ADDRESS", after.mac))
+        if link.mac != after.mac or is_gateway(before) != is_gateway(after):
+            # The address that the kernel made of the old MAC goes with it.
+            with contextlib.suppress(Refused):
+                self._spaces.socket(space).do(requests.delete_address(link.index, link_local(link.mac)))
+            self._set(space, after.name, ("IFLA_ADDRESS", after.mac), requests.NO_LINK_LOCAL)
+            if is_gateway(after):
+                self._set(space, after.name, requests.LINK_LOCAL)
+        if before.ageing != after.ageing:
+            self._set(space, after.name, requests.bridge_ageing(after.ageing))
+        if before.switch != after.switch:
+            self._adjust_switch(after)
+            kept = (SETTINGS_MARK,) if SETTINGS_MARK in link.alias.split() else ()
+            self._set(space, after.name, ("IFLA_IFALIAS", " ".join((bridge_alias(after), *kept))))
+            self._look(space, after.name)
 
     def make_vxlan(self, fact: Vxlan) -> None:
         space, bridge = self.need(fact.place, fact.bridge)
@@ -110,8 +128,16 @@ class Links:
             master = ("IFLA_MASTER", bridge.index)
             self._make(self._spaces.underlay, fact.name, kind, there, master, ("IFLA_MTU", mtu))
         with self._removed_on_refusal(space, fact.name):
-            self._set(space, fact.name, requests.EVPN_PORT, requests.NO_LINK_LOCAL)
+            self._set(space, fact.name, requests.evpn_port(fact.suppress), requests.NO_LINK_LOCAL)
             self._set(space, fact.name, ("IFLA_IFALIAS", alias()), up=True)
+
+    def change_vxlan(self, before: Vxlan, after: Vxlan) -> None:
+        """What the bridge does at this port can change in place."""
+        if replace(before, suppress=after.suppress) != after:
+            self.change_by_replacing(before, after)
+            return
+        space, _link = self.need(after.place, after.name)
+        self._set(space, after.name, requests.evpn_port(after.suppress))
 
     def make_leg(self, fact: Leg) -> None:
         space, host = self._spaces.at(fact.place), self._spaces.at(fact.host)
@@ -230,6 +256,42 @@ class Links:
         _space, link = self.need(UNDERLAY, name)
         return (("IFLA_MASTER", link.index),)
 
+    def _adjust_switch(self, fact: Bridge) -> None:
+        with namespaces.inside(self._layout.namespace(fact.place)):
+            namespaces.write_sysctls(switch_sysctls(fact))
+
+    # -- ports of switches
+
+    def join(self, fact: BridgePort) -> None:
+        """The link becomes a port, or what it learns changes."""
+        space, link = self.need(fact.place, fact.name)
+        _space, bridge = self.need(fact.place, fact.bridge)
+        if link.master != bridge.index:
+            above = space.links.get(link.master)
+            if above is not None and above.kind != "vrf":
+                raise Refused(errno.EBUSY, f"{fact.name} belongs to {above.name} already")
+            self._set(space, fact.name, ("IFLA_MASTER", bridge.index))
+        try:
+            quiet = (requests.NO_LINK_LOCAL,) if ours(link) else ()
+            self._set(space, fact.name, requests.port(fact.learning), *quiet)
+        except Refused:
+            self._set(space, fact.name, ("IFLA_MASTER", link.master))
+            raise
+        self._look(space, fact.name)
+
+    def leave(self, fact: BridgePort) -> None:
+        """The link is where it was before."""
+        try:
+            space, link = self.find(fact.place, fact.name)
+        except Refused:
+            return
+        if link is None:
+            return
+        above = self._master(fact.place) if ours(link) else ()
+        talks = (requests.LINK_LOCAL,) if ours(link) else ()
+        self._set(space, fact.name, *(above or (("IFLA_MASTER", 0),)), *talks)
+        self._look(space, fact.name)
+
     def _adjust_sysctls(self, place: Place, name: str) -> None:
         """In a namespace of its own a VRF's defaults say all this already."""
         if place.kind == "vrf" and not self._layout.master(place):
@@ -241,9 +303,9 @@ class Links:
     # -- MTU of the overlay
 
     def underlay_mtu(self) -> int:
-        """What the smallest NIC of the underlay takes: of those adopted, or of all that are up."""
+        """What the smallest NIC of the underlay takes: of those adopted, or of all that are up; ports aside."""
         nics = [link for link in self._reader.foreign() if link.up and not link.flags & IFF_LOOPBACK]
-        nics = [link for link in nics if link.name not in self._records.members]
+        nics = [link for link in nics if link.name not in self._records.members and not link.master]
         shares = [link for link in self._spaces.underlay.links.values() if link.kind == "macvlan" and link.up]
         adopted = [link for link in nics if link.name in self._records.nics]
         adopted += [link for link in shares if ours(link) and not link.master]
@@ -292,7 +354,7 @@ class Links:
             return
         if SETTINGS_MARK in link.alias.split():
             words = [word for word in link.alias.split() if word != SETTINGS_MARK]
-            mtu = DEFAULT_MTU if link.kind == "veth" else None
+            mtu = DEFAULT_MTU if link.kind == "veth" else _least_mtu(space, link) if link.kind == "bridge" else None
             self._settle(space, link, mtu, link.kind in UP_AS_MADE, " ".join(words))
 
     def _settle(self, space: Space, link: Link, mtu: int | None, up: bool, claim: str = "") -> None:
@@ -307,6 +369,8 @@ class Links:
                 attributes += [("IFLA_IFALIAS", claim)] if claim and end is link else []
                 if attributes or end.up != up:
                     self._set(at, end.name, *attributes, up=up)
+                if end is not link and end.up and not up:
+                    self._keep_addresses(at, end)
                 if claim and end is link and not up:
                     self._look(at, end.name)
                 done.append((at, end))
@@ -317,6 +381,13 @@ class Links:
         if link.mtu != mtu and space is self._spaces.underlay and not ours(link):
             self._reader.refresh(self._spaces.drain())
             self.retune_overlay()
+
+    def _keep_addresses(self, space: Space, link: Link) -> None:
+        """A host's namespace may drop IPv6 addresses with a link that goes down; ours belong to it until deleted."""
+        for address in tuple(space.addresses.get(link.index, {}).values()):
+            if address.family == AF_INET6 and not is_link_local_of(address, link):
+                with contextlib.suppress(Refused):
+                    self._spaces.socket(space).do(requests.add_address(link.index, address.address))
 
     def _host_end(self, link: Link, host: str) -> tuple[Space, Link]:
         other = self._spaces.at(Place("host", host))
@@ -379,7 +450,12 @@ def _spot(fact: Dependent) -> tuple[Place, str]:
     """The link that a fact is about."""
     if isinstance(fact, HostPort):
         return fact.host, fact.name
-    return fact.place, fact.name if isinstance(fact, LinkSettings) else fact.link
+    return fact.place, fact.name if isinstance(fact, (BridgePort, LinkSettings)) else fact.link
+
+
+def _least_mtu(space: Space, bridge: Link) -> int | None:
+    """What a bridge takes by itself: as much as the smallest of its ports."""
+    return min((link.mtu for link in space.links.values() if link.master == bridge.index), default=None)
 
 
 def system_words(error: OSError) -> str:

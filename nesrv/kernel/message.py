@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from socket import AF_INET6
 from typing import Any
@@ -20,6 +20,8 @@ from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg
 from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+from nesrv.kernel.facts import Suppression
 
 
 def _numbers(message: Any, prefix: str, names: str) -> Iterator[int]:
@@ -32,7 +34,13 @@ IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO, IFLA
     ifinfmsg, "IFLA_", "ADDRESS IFNAME MTU LINK MASTER LINKINFO IFALIAS GROUP"
 )
 IFLA_LINK_NETNSID, IFLA_OPERSTATE, IFLA_STATS64 = _numbers(ifinfmsg, "IFLA_", "LINK_NETNSID OPERSTATE STATS64")
-IFLA_INFO_KIND, IFLA_INFO_DATA = _numbers(ifinfmsg.ifinfo, "IFLA_INFO_", "KIND DATA")
+IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA = _numbers(
+    ifinfmsg.ifinfo, "IFLA_INFO_", "KIND DATA SLAVE_KIND SLAVE_DATA"
+)
+(IFLA_BR_AGEING_TIME,) = _numbers(ifinfmsg.ifinfo.data_map["bridge"], "IFLA_BR_", "AGEING_TIME")
+IFLA_BRPORT_LEARNING, IFLA_BRPORT_NEIGH_SUPPRESS, IFLA_BRPORT_PROXYARP_WIFI = _numbers(
+    ifinfmsg.ifinfo.bridge_slave_data, "IFLA_BRPORT_", "LEARNING NEIGH_SUPPRESS PROXYARP_WIFI"
+)
 IFLA_VXLAN_ID, IFLA_VXLAN_LOCAL, IFLA_VXLAN_PORT, IFLA_VXLAN_LOCAL6 = _numbers(
     ifinfmsg.ifinfo.data_map["vxlan"], "IFLA_VXLAN_", "ID LOCAL PORT LOCAL6"
 )
@@ -88,7 +96,10 @@ def messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link as the kernel describes it; 0 and "" stand for what it has not."""
+    """A link as the kernel describes it; 0 and "" stand for what it has not.
+
+    ``ageing`` is a bridge's, in hundredths of a second; ``learning`` and ``suppress`` are those of a bridge's port.
+    """
 
     index: int
     name: str
@@ -105,6 +116,9 @@ class Link:
     local: str
     port: int
     table: int
+    ageing: int
+    learning: bool
+    suppress: Suppression
     vlan: int = 0
     mode: str = ""
     ipv6: bool = True
@@ -142,12 +156,14 @@ def _inet6_conf(families: bytes) -> bytes:
 def parse_link(body: bytes) -> Link:
     _family, _type, index, flags, _change = IFINFO.unpack_from(body)
     found = dict(attributes(body, 16))
-    kind, data = "", {}
+    kind, data, port = "", {}, {}
     if IFLA_LINKINFO in found:
         info = dict(attributes(found[IFLA_LINKINFO], 0))
         kind = _string(info.get(IFLA_INFO_KIND, b""))
-        if kind in ("vxlan", "vrf", "vlan", "macvlan"):
+        if kind in ("vxlan", "vrf", "vlan", "macvlan", "bridge"):
             data = dict(attributes(info.get(IFLA_INFO_DATA, b""), 0))
+        if _string(info.get(IFLA_INFO_SLAVE_KIND, b"")) == "bridge":
+            port = dict(attributes(info.get(IFLA_INFO_SLAVE_DATA, b""), 0))
     vxlan = kind == "vxlan"
     local = (data.get(IFLA_VXLAN_LOCAL) or data.get(IFLA_VXLAN_LOCAL6) or b"") if vxlan else b""
     namespace = found.get(IFLA_LINK_NETNSID)
@@ -170,7 +186,20 @@ def parse_link(body: bytes) -> Link:
         vlan=int.from_bytes(data[IFLA_VLAN_ID][:2], sys.byteorder) if kind == "vlan" else 0,
         mode=MACVLAN_MODES.get(_number(data[IFLA_MACVLAN_MODE]), "") if kind == "macvlan" else "",
         ipv6=not any(_inet6_conf(found.get(IFLA_AF_SPEC, b""))[DISABLE_IPV6]),
+        ageing=_number(data[IFLA_BR_AGEING_TIME]) if kind == "bridge" else 0,
+        learning=_flag(port, IFLA_BRPORT_LEARNING),
+        suppress=_suppression(port),
     )
+
+
+def _flag(found: Mapping[int, bytes], which: int) -> bool:
+    return found.get(which, b"\0") != b"\0"
+
+
+def _suppression(port: Mapping[int, bytes]) -> Suppression:
+    if _flag(port, IFLA_BRPORT_NEIGH_SUPPRESS):
+        return "all"
+    return "arp" if _flag(port, IFLA_BRPORT_PROXYARP_WIFI) else "none"
 
 
 def parse_address(body: bytes) -> LinkAddress:

@@ -12,6 +12,7 @@ from nesrv.kernel.facts import (
     UNDERLAY,
     Address,
     Bridge,
+    BridgePort,
     HostPort,
     KernelFact,
     Leg,
@@ -34,6 +35,8 @@ from nesrv.kernel.layout import (
     PARENT_MARK,
     PORT_ALIAS,
     SETTINGS_MARK,
+    SWITCH_MARK,
+    TICKS,
     Layout,
 )
 from nesrv.kernel.message import Link, LinkAddress
@@ -79,11 +82,16 @@ def is_link_local_of(address: LinkAddress, link: Link) -> bool:
     """Whether the kernel itself made the address from the link's MAC (RFC 4291 appendix A)."""
     if address.protocol == nl.IFAPROT_KERNEL_LL:
         return True
-    octets = bytes.fromhex(link.mac.replace(":", ""))
-    if not address.address.startswith(LINK_LOCAL) or len(octets) != 6:
+    if not address.address.startswith(LINK_LOCAL) or len(link.mac) != len("00:00:00:00:00:00"):
         return False
+    return ipaddress.ip_interface(address.address).ip == ipaddress.ip_interface(link_local(link.mac)).ip
+
+
+def link_local(mac: str) -> str:
+    """The address, with its length, that the kernel makes of a MAC (RFC 4291 appendix A)."""
+    octets = bytes.fromhex(mac.replace(":", ""))
     eui64 = bytes((octets[0] ^ 2,)) + octets[1:3] + b"\xff\xfe" + octets[3:]
-    return ipaddress.ip_interface(address.address).ip.packed[8:] == eui64
+    return f"{ipaddress.IPv6Address(bytes.fromhex('fe80') + bytes(6) + eui64)}/64"
 
 
 class Reader:
@@ -184,6 +192,7 @@ class Reader:
         if link is None or space.place.kind == "host":
             return
         place = self._place(space, link)
+        yield from self._port(space, place, link)
         if ours(link):
             yield from self._of_our_link(space, place, link)
             return
@@ -191,6 +200,12 @@ class Reader:
         if not half_made(link) and not (mine and link.name == LOOPBACK):
             yield from self._of_nic(space, place, link)
         yield from self._addresses(space, link, place, mine=mine and link.name == LOOPBACK)
+
+    def _port(self, space: Space, place: Place, link: Link) -> Iterator[KernelFact]:
+        """Whatever is in a switch of ours, but for its VXLAN device, was put there as a port."""
+        above = space.links.get(link.master)
+        if above is not None and above.kind == "bridge" and ours(above) and link.kind != "vxlan":
+            yield self._put(BridgePort(place, link.name, above.name, link.learning, ""), mine=True)
 
     def _note(self, index: int, link: Link | None) -> None:
         self.tables.pop(index, None)
@@ -236,11 +251,12 @@ class Reader:
         if not link.ipv6:
             yield self._put(NoIpv6(place, link.name, ""), mine=True)
         if link.kind == "bridge":
-            yield self._put(Bridge(place, link.name, link.mac, ""), mine=True)
+            switch = SWITCH_MARK in link.alias.split()
+            yield self._put(Bridge(place, link.name, link.mac, "", switch, link.ageing // TICKS), mine=True)
         elif link.kind == "vxlan":
             bridge = space.links.get(link.master)
             master = bridge.name if bridge is not None else ""
-            fact = Vxlan(place, link.name, link.vni, link.local, link.port, master, "")
+            fact = Vxlan(place, link.name, link.vni, link.local, link.port, master, "", link.suppress)
             yield self._put(fact, mine=True)
         elif link.kind == "vlan":
             home, parent = self._parent(space, link)

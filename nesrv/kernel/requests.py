@@ -15,14 +15,17 @@ from pyroute2.netlink import NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NL
 from pyroute2.netlink.rtnl import (
     RTM_DELADDR,
     RTM_DELLINK,
+    RTM_DELNEIGH,
     RTM_DELROUTE,
     RTM_DELRULE,
     RTM_GETADDR,
     RTM_GETLINK,
+    RTM_GETNEIGH,
     RTM_GETNSID,
     RTM_GETROUTE,
     RTM_NEWADDR,
     RTM_NEWLINK,
+    RTM_NEWNEIGH,
     RTM_NEWNSID,
     RTM_NEWROUTE,
     RTM_NEWRULE,
@@ -33,9 +36,12 @@ from pyroute2.netlink.rtnl import (
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import IFA_F_NODAD, ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
+from nesrv.kernel.facts import Suppression
+from nesrv.kernel.layout import TICKS
 from nesrv.kernel.message import HEADER
 
 Attribute = tuple[str, Any]
@@ -44,13 +50,14 @@ DO = NLM_F_REQUEST | NLM_F_ACK
 MAKE = DO | NLM_F_CREATE | NLM_F_EXCL
 DUMP = NLM_F_REQUEST | NLM_F_DUMP
 
-ADDR_GEN_MODE_NONE, RTEXT_FILTER_SKIP_STATS, RT_TABLE_COMPAT = 1, 8, 252
+ADDR_GEN_MODE_EUI64, ADDR_GEN_MODE_NONE, RTEXT_FILTER_SKIP_STATS, RT_TABLE_COMPAT = 0, 1, 8, 252
 RT_TABLE_LOCAL, FR_ACT_TO_TBL = 255, 1
 VLAN_FLAG_LOOSE_BINDING = 4
 RT_TABLE_MAIN = 254
 FAMILIES = (AF_INET, AF_INET6)
 LASTING = (0, 253)
 """Scopes of addresses that people give: global and link."""
+NTF_EXT_MANAGED = 1
 ANY_NUMBER = (1 << 32) - 1
 """Of a namespace: -1 as the unsigned number that pyroute2 takes it for."""
 
@@ -64,12 +71,8 @@ WITHOUT_COUNTERS: Attribute = ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)
 NO_LINK_LOCAL = _nest("IFLA_AF_SPEC", _nest("AF_INET6", ("IFLA_INET6_ADDR_GEN_MODE", ADDR_GEN_MODE_NONE)))
 """``addrgenmode none``."""
 
-EVPN_PORT = _nest(
-    "IFLA_LINKINFO",
-    ("IFLA_INFO_SLAVE_KIND", "bridge"),
-    _nest("IFLA_INFO_SLAVE_DATA", ("IFLA_BRPORT_LEARNING", 0), ("IFLA_BRPORT_NEIGH_SUPPRESS", 1)),
-)
-"""``type bridge_slave learning off neigh_suppress on``."""
+LINK_LOCAL = _nest("IFLA_AF_SPEC", _nest("AF_INET6", ("IFLA_INET6_ADDR_GEN_MODE", ADDR_GEN_MODE_EUI64)))
+"""``addrgenmode eui64``."""
 
 REPEATED = tuple(
     f"IFA_{name}" for name in ("ADDRESS", "LOCAL", "LABEL", "BROADCAST", "FLAGS", "RT_PRIORITY", "CACHEINFO")
@@ -101,8 +104,27 @@ def make_link(name: str, kind: Attribute, *attributes: Attribute) -> bytes:
     return _encoded(ifinfmsg(), RTM_NEWLINK, MAKE, ("IFLA_IFNAME", name), *attributes, kind)
 
 
-def bridge() -> Attribute:
-    return _kind("bridge", ("IFLA_BR_STP_STATE", 0))
+def bridge(ageing: int) -> Attribute:
+    """``ageing`` in seconds."""
+    return _kind("bridge", ("IFLA_BR_STP_STATE", 0), ("IFLA_BR_AGEING_TIME", ageing * TICKS))
+
+
+def bridge_ageing(ageing: int) -> Attribute:
+    return _kind("bridge", ("IFLA_BR_AGEING_TIME", ageing * TICKS))
+
+
+def _port(*data: Attribute) -> Attribute:
+    return _nest("IFLA_LINKINFO", ("IFLA_INFO_SLAVE_KIND", "bridge"), _nest("IFLA_INFO_SLAVE_DATA", *data))
+
+
+def evpn_port(suppress: Suppression) -> Attribute:
+    """``type bridge_slave learning off neigh_suppress on|off proxy_arp_wifi on|off``."""
+    both, arp = int(suppress == "all"), int(suppress == "arp")
+    return _port(("IFLA_BRPORT_LEARNING", 0), ("IFLA_BRPORT_NEIGH_SUPPRESS", both), ("IFLA_BRPORT_PROXYARP_WIFI", arp))
+
+
+def port(learning: bool) -> Attribute:
+    return _port(("IFLA_BRPORT_LEARNING", int(learning)))
 
 
 def vrf(table: int) -> Attribute:
@@ -274,6 +296,23 @@ def _unreachable_default(verb: int, how: int, family: int, table: int, metric: i
         proto=rt_proto["static"],
         type=rt_type["unreachable"],
     )
+
+
+# -- neighbours
+
+
+def neighbors(family: int) -> bytes:
+    return _encoded(ndmsg(), RTM_GETNEIGH, DUMP, family=family)
+
+
+def manage_neighbor(family: int, index: int, address: str) -> bytes:
+    """``ip neigh replace ADDRESS dev DEV managed``: its MAC stays."""
+    managed = (("NDA_DST", address), ("NDA_FLAGS_EXT", NTF_EXT_MANAGED))
+    return _encoded(ndmsg(), RTM_NEWNEIGH, DO | NLM_F_REPLACE, *managed, family=family, ifindex=index)
+
+
+def forget_neighbor(family: int, index: int, address: str) -> bytes:
+    return _encoded(ndmsg(), RTM_DELNEIGH, DO, ("NDA_DST", address), family=family, ifindex=index)
 
 
 # -- rules

@@ -11,7 +11,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pyroute2.netlink import (
@@ -134,13 +134,19 @@ def _known_number(socket_: RouteSocket, namespace: int) -> int:
     return int(struct.unpack("=i", dict(nl.attributes(answer, 4))[nl.NETNSA_NSID])[0])
 
 
-def listening_socket(path: Path | str, receive_bytes: int) -> socket.socket:
-    """A non-blocking socket that hears of links, addresses and namespaces, in every namespace that has a number."""
+LINKS_AND_NAMESPACES = (RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_NSID)
+
+
+def listening_socket(
+    path: Path | str, receive_bytes: int, groups: Iterable[int] = LINKS_AND_NAMESPACES
+) -> socket.socket:
+    """A non-blocking socket that hears of links, addresses and namespaces, or what else ``groups`` (RTNLGRP_…) say,
+    in every namespace that has a number."""
     listener = route_socket(path)
     listener.bind((0, 0))
     listener.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, receive_bytes)
     listener.setsockopt(SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1)
-    for group in (RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_NSID):
+    for group in groups:
         listener.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
     listener.setblocking(False)
     return listener

@@ -203,7 +203,7 @@ class Spaces:
                 links.clear()
                 touched |= self.read_again()
                 continue
-            space = self._speaker(ancillary)
+            space = self.speaker(ancillary)
             for kind, _flags, _sequence, body in nl.messages(data):
                 if kind == RTM_DELNSID and space is self.underlay:
                     touched |= self._lose(body)
@@ -213,7 +213,7 @@ class Spaces:
             space.put(nl.parse_link(body))
         return touched
 
-    def _speaker(self, ancillary: list[tuple[int, int, bytes]]) -> Space | None:
+    def speaker(self, ancillary: list[tuple[int, int, bytes]]) -> Space | None:
         for level, kind, data in ancillary:
             if level == SOL_NETLINK and kind == NETLINK_LISTEN_ALL_NSID:
                 return self._numbers.get(struct.unpack("=i", data[:4])[0])

@@ -19,6 +19,7 @@ from nesrv.kernel.explain import Known, attempt, explain
 from nesrv.kernel.facts import (
     Address,
     Bridge,
+    BridgePort,
     HostPort,
     KernelFact,
     Leg,
@@ -34,6 +35,7 @@ from nesrv.kernel.facts import (
     satisfies,
 )
 from nesrv.kernel.host_bridges import HostBridges
+from nesrv.kernel.hosts import Hosts, supported
 from nesrv.kernel.layout import Layout
 from nesrv.kernel.links import Links, system_words
 from nesrv.kernel.members import Members
@@ -62,6 +64,7 @@ class Kernel:
         self._state = state
         self._spaces = Spaces(layout)
         self._lock = asyncio.Lock()
+        self._hosts: Hosts | None = None
 
     async def start(self) -> None:
         """Reads what is there; finishes what an earlier nesrv left half done.  Raises OSError, Refused."""
@@ -82,12 +85,20 @@ class Kernel:
         self._sweep()
         self._spaces.release()
         assert self._spaces.monitor is not None
-        asyncio.get_running_loop().add_reader(self._spaces.monitor, self._heard)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._spaces.monitor, self._heard)
+        if supported():
+            self._hosts = Hosts(self._spaces)
+            loop.add_reader(self._hosts.monitor, self._hosts.heard)
 
     async def stop(self) -> None:
         """Stops listening; everything stays in place."""
         if self._spaces.monitor is not None:
             asyncio.get_running_loop().remove_reader(self._spaces.monitor)
+        if self._hosts is not None:
+            asyncio.get_running_loop().remove_reader(self._hosts.monitor)
+            self._hosts.close()
+            self._hosts = None
         self._spaces.close()
 
     async def clear(self) -> None:
@@ -325,7 +336,7 @@ def _carriers(kernel: Kernel) -> dict[tuple[type, str], Carrier]:
         (Bridge, "change"): on_both(links.change_bridge),
         (Bridge, "delete"): on_before(links.remove),
         (Vxlan, "create"): on_after(links.make_vxlan),
-        (Vxlan, "change"): on_both(links.change_by_replacing),
+        (Vxlan, "change"): on_both(links.change_vxlan),
         (Vxlan, "delete"): on_before(links.remove),
         (Leg, "create"): on_after(links.make_leg),
         (Leg, "change"): on_both(links.change_by_replacing),
@@ -339,6 +350,9 @@ def _carriers(kernel: Kernel) -> dict[tuple[type, str], Carrier]:
         (HostPort, "create"): on_after(bridges.attach),
         (HostPort, "change"): on_both(bridges.change),
         (HostPort, "delete"): on_before(bridges.detach),
+        (BridgePort, "create"): on_after(links.join),
+        (BridgePort, "change"): on_after(links.join),
+        (BridgePort, "delete"): on_before(links.leave),
         (LinkSettings, "create"): on_after(links.set_settings),
         (LinkSettings, "change"): on_after(links.set_settings),
         (LinkSettings, "delete"): on_before(links.unset_settings),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from nesrv.commit.derive import Breather
@@ -12,6 +13,7 @@ from nesrv.datastore.shards import Shard
 from nesrv.datastore.tree import Node
 from nesrv.features import bfd, inputs, raw, vteps
 from nesrv.features.links import ITSELF, LOOPBACK, place_of
+from nesrv.features.names import bridge_name
 from nesrv.features.state import applied, bgp, evpn, instances
 from nesrv.features.state import interfaces as links
 from nesrv.features.state.instances import Anchors, Binding, Endpoint
@@ -49,7 +51,17 @@ VTEP = f"{INSTANCE}/connection-points/connection-point/endpoints/endpoint/vxlan"
 PEERS, VNIS = f"{VTEP}/endpoint-peers", f"{VTEP}/endpoint-vnis"
 EVPN = f"{INSTANCE}/evpn/evpn-instances/evpn-instance"
 TARGETS = (f"{EVPN}/state/route-distinguisher", f"{EVPN}/import-export-policy/state")
-OF_LINKS = tuple(f"{INTERFACE}/{below}" for below in ("state", "subinterfaces", "nesrv:leg/state", "nesrv:adopt/state"))
+OF_LINKS = tuple(
+    f"{INTERFACE}/{below}"
+    for below in (
+        "state",
+        "subinterfaces",
+        "nesrv:leg/state",
+        "nesrv:adopt/state",
+        "openconfig-vlan:routed-vlan/openconfig-if-ip:ipv4",
+        "openconfig-vlan:routed-vlan/openconfig-if-ip:ipv6",
+    )
+)
 OF_KERNEL = (
     f"{INSTANCE}/state/nesrv:kernel-name",
     f"{INSTANCE}/state/router-id",
@@ -124,7 +136,8 @@ class InterfaceState:
         entries: list[tuple[Shard, links.Anchor, Place]] = []
         by_place: dict[Place, list[str]] = {}
         breather = Breather()
-        for shard, known in known_interfaces(element, wanted):
+        for shard, found_anchor in known_interfaces(element, wanted):
+            known = _named(element, found_anchor)
             place = _home(element, known.name)
             entries.append((shard, known, place))
             by_place.setdefault(place, []).append(known.link)
@@ -186,7 +199,7 @@ class InstanceState:
         breather = Breather()
         actual, lookup = self._kernel.actual, element.pipeline.derivation.input
         for shard, known in known_instances(element, wanted):
-            place = Place("vrf", known.vrf) if known.is_vrf else UNDERLAY
+            place = place_of(known.name, lookup)
 
             def vxlan(vni: int, place: Place = place) -> Vxlan | None:
                 fact = actual.get(("vxlan", place, f"vx{vni}"))
@@ -202,10 +215,13 @@ class InstanceState:
         return state
 
     def _is_at(self, element: Element, binding: Binding, place: Place) -> bool:
-        known = known_interface(element, binding.interface)
-        if known is None:
+        found = known_interface(element, binding.interface)
+        if found is None:
             return False
+        known = _named(element, found)
         name = known.link_below(binding.subinterface)
+        if known.routed is not None:
+            return ("bridge", _home(element, binding.interface), name) in self._kernel.actual
         if name == LOOPBACK:
             return place == UNDERLAY or ("vrf", place.name) in self._kernel.actual
         leg = self._kernel.actual.get(("leg", name))
@@ -348,4 +364,15 @@ def read_all(reader: Callable[[str], Iterable[T]], text: str) -> list[T]:
 def _home(element: Element, interface: str) -> Place:
     """Where the link that is configured as ``interface`` lives."""
     lookup = element.pipeline.derivation.input
-    return place_of(inputs.text(lookup, inputs.binding(interface, ITSELF)), lookup)
+    found = inputs.text(lookup, inputs.port(interface, ITSELF)) or inputs.text(
+        lookup, inputs.binding(interface, ITSELF)
+    )
+    return place_of(found, lookup)
+
+
+def _named(element: Element, known: links.Anchor) -> links.Anchor:
+    """With the kernel's name of a link that is the bridge of an L2VSI."""
+    lookup = element.pipeline.derivation.input
+    l2vsi = inputs.text(lookup, inputs.port(known.name, ITSELF)) if known.routed is not None else None
+    found = inputs.several(lookup, inputs.l2vsi(l2vsi)) if l2vsi is not None else ()
+    return replace(known, link=bridge_name(int(found[0]))) if found else known

@@ -199,6 +199,31 @@ def vrf(name: str, *inner: str, **config: object) -> str:
     return entry("network-instance", "name", name, "".join(inner), type="oc-ni-types:L3VRF", **config)
 
 
+def l2vsi(name: str, *inner: str, **config: object) -> str:
+    return entry("network-instance", "name", name, "".join(inner), type="oc-ni-types:L2VSI", **config)
+
+
+def fdb(arp: bool | None = None, nd: bool | None = None, **config: object) -> str:
+    proxies = f"<arp-proxy><config>{leaves(arp_suppression=arp)}</config></arp-proxy>" if arp is not None else ""
+    proxies += f"<nd-proxy><config>{leaves(nd_suppression=nd)}</config></nd-proxy>" if nd is not None else ""
+    return f"<fdb><config>{leaves(**config)}</config>{proxies}</fdb>"
+
+
+def vlans_of(number: int, **config: object) -> str:
+    return f"<vlans>{entry('vlan', 'vlan-id', number, **config)}</vlans>"
+
+
+def routing(*names: str) -> str:
+    """Bindings of interfaces that have no subinterfaces."""
+    return f"<interfaces>{''.join(entry('interface', 'id', name, interface=name) for name in names)}</interfaces>"
+
+
+def irb(name: str, *ips: str, vlan_: object = None, **config: object) -> str:
+    inner = f"<oc-vlan:config>{leaves('oc-vlan:', vlan=vlan_)}</oc-vlan:config>{addresses(ips)}"
+    made = f"<oc-vlan:routed-vlan>{inner}</oc-vlan:routed-vlan>"
+    return entry("interface", "name", name, made, type="ianaift:l3ipvlan", **config)
+
+
 def user(name: str, **config: object) -> str:
     return entry("user", "username", name, **config)
 

@@ -67,11 +67,12 @@ class Element:
 
 
 def written(fact: Fact) -> str:
-    """One line of text for one fact, without its path."""
+    """One line of text for one fact, without its path and what is as by default."""
     if isinstance(fact, FrrLine):
         return "frr " + " / ".join((*fact.context, fact.text))
     assert is_dataclass(fact)
-    values = (f"{part.name}={_value(getattr(fact, part.name))}" for part in fields(fact) if part.name != "path")
+    shown = [part for part in fields(fact) if part.name != "path" and getattr(fact, part.name) != part.default]
+    values = (f"{part.name}={_value(getattr(fact, part.name))}" for part in shown)
     return " ".join((type(fact).__name__.lower(), *values))
 
 

@@ -118,7 +118,7 @@ def test_a_bridge_that_was_left_half_made_is_swept(lab: Lab) -> None:
         await kernel.apply(creation(legs(lab)[:1]))
         await kernel.stop()
         socket = RouteSocket(lab.layout.namespace(lab.host))
-        socket.do(requests.make_link("lan", requests.bridge(), ("IFLA_GROUP", 0x6E657372)))
+        socket.do(requests.make_link("lan", requests.bridge(300), ("IFLA_GROUP", 0x6E657372)))
         socket.close()
         again = lab.kernel()
         await again.start()

@@ -31,6 +31,9 @@ def link_by_pyroute2(body: bytes) -> Link:
     kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
     data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
     vxlan = data if kind == "vxlan" else ifinfmsg()
+    slave = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") == "bridge"
+    port = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA") if slave else ifinfmsg()
+    arp = "arp" if port.get_attr("IFLA_BRPORT_PROXYARP_WIFI") else "none"
     return Link(
         index=message["index"],
         name=message.get_attr("IFLA_IFNAME"),
@@ -47,6 +50,9 @@ def link_by_pyroute2(body: bytes) -> Link:
         local=vxlan.get_attr("IFLA_VXLAN_LOCAL") or vxlan.get_attr("IFLA_VXLAN_LOCAL6") or "",
         port=vxlan.get_attr("IFLA_VXLAN_PORT", 0),
         table=data.get_attr("IFLA_VRF_TABLE") if kind == "vrf" else 0,
+        ageing=data.get_attr("IFLA_BR_AGEING_TIME") if kind == "bridge" else 0,
+        learning=bool(port.get_attr("IFLA_BRPORT_LEARNING")),
+        suppress="all" if port.get_attr("IFLA_BRPORT_NEIGH_SUPPRESS") else arp,  # type: ignore[arg-type]
         vlan=data.get_attr("IFLA_VLAN_ID") if kind == "vlan" else 0,
         mode=data.get_attr("IFLA_MACVLAN_MODE") if kind == "macvlan" else "",
         ipv6=not (message.get_nested("IFLA_AF_SPEC", "AF_INET6", "IFLA_INET6_CONF") or {}).get("disable_ipv6", 0),

@@ -45,12 +45,15 @@ def read(request: bytes, kind: type = ifinfmsg) -> tuple[int, int, Any]:
 
 LINKS = {
     "bridge": (
-        requests.make_link("br1", requests.bridge(), ("IFLA_ADDRESS", "02:00:00:00:00:01"), ("IFLA_GROUP", 7)),
+        requests.make_link("br1", requests.bridge(300), ("IFLA_ADDRESS", "02:00:00:00:00:01"), ("IFLA_GROUP", 7)),
         {
             "IFLA_IFNAME": "br1",
             "IFLA_ADDRESS": "02:00:00:00:00:01",
             "IFLA_GROUP": 7,
-            "IFLA_LINKINFO": {"IFLA_INFO_KIND": "bridge", "IFLA_INFO_DATA": {"IFLA_BR_STP_STATE": 0}},
+            "IFLA_LINKINFO": {
+                "IFLA_INFO_KIND": "bridge",
+                "IFLA_INFO_DATA": {"IFLA_BR_STP_STATE": 0, "IFLA_BR_AGEING_TIME": 30000},
+            },
         },
     ),
     "vrf": (
@@ -103,13 +106,17 @@ def test_a_vtep_may_have_an_ipv6_address() -> None:
 
 
 def test_a_bridge_port_of_evpn_learns_nothing_and_suppresses() -> None:
-    verb, flags, message = read(requests.change_link("vx1", requests.EVPN_PORT, requests.NO_LINK_LOCAL))
+    verb, flags, message = read(requests.change_link("vx1", requests.evpn_port("all"), requests.NO_LINK_LOCAL))
     assert (verb, flags, message["change"]) == (RTM_NEWLINK, DO, 0)
     assert plain(message) == {
         "IFLA_IFNAME": "vx1",
         "IFLA_LINKINFO": {
             "IFLA_INFO_SLAVE_KIND": "bridge",
-            "IFLA_INFO_SLAVE_DATA": {"IFLA_BRPORT_LEARNING": 0, "IFLA_BRPORT_NEIGH_SUPPRESS": 1},
+            "IFLA_INFO_SLAVE_DATA": {
+                "IFLA_BRPORT_LEARNING": 0,
+                "IFLA_BRPORT_NEIGH_SUPPRESS": 1,
+                "IFLA_BRPORT_PROXYARP_WIFI": 0,
+            },
         },
         "IFLA_AF_SPEC": {"AF_INET6": {"IFLA_INET6_ADDR_GEN_MODE": 1}},
     }

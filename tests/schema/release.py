@@ -48,7 +48,7 @@ MORE: dict[str, str] = {
   }
 """,
     "openconfig-network-instance-types": """
-  identity L2VSI {
+  identity L2P2P {
     base NETWORK_INSTANCE_TYPE;
     description "A kind of instance that nesrv does not make.";
   }

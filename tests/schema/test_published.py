@@ -82,7 +82,7 @@ def test_an_identity_that_we_make_nothing_of_is_refused(survey: published.Survey
     text = (models.DATA / "pe.xml").read_text()
     served.engine.validate(text.encode())
     with pytest.raises(RpcError, match="nothing of this identity") as caught:
-        served.engine.validate(text.replace("oc-ni-types:L3VRF", "oc-ni-types:L2VSI", 1).encode())
+        served.engine.validate(text.replace("oc-ni-types:L3VRF", "oc-ni-types:L2P2P", 1).encode())
     assert caught.value.app_tag == "nesrv-identity"
 
 

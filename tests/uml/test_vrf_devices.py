@@ -9,7 +9,7 @@ import pytest
 
 from tests.uml.boot import run_in_uml
 
-SECONDS = 600
+SECONDS = 1500
 INNER = ("-m", "pytest", "tests/kernel", "-q", "-rA", "--color=no", "-o", "cache_dir=/run/pytest")
 ENVIRONMENT = {"NESRV_TEST_VRF": "device", "PYTHONDONTWRITEBYTECODE": "1"}
 OUTCOME = re.compile(r"^(PASSED|FAILED|ERROR|SKIPPED) (tests/\S+::.*?|\[\d+\] \S+:\d+: .*?)(?: - .*)?$", re.MULTILINE)

@@ -100,7 +100,7 @@ BROKEN = {
         "<export-route-target>64514", "<export-route-target>route-origin:64514", "union", "config/export-route-target"
     ),
     "kind of instance that nesrv does not make": Broken(
-        "oc-ni-types:L3VRF", "oc-ni-types:L2VSI", "identity", "config/type"
+        "oc-ni-types:L3VRF", "oc-ni-types:L2P2P", "identity", "config/type"
     ),
     "encapsulation that nesrv does not make": Broken(
         "oc-ni-types:VXLAN", "oc-ni-types:MPLS", "identity", "config/encapsulation-type"

@@ -94,7 +94,7 @@ class Bgp:
 
     def exports(self, entry: Node) -> Iterator[Export]:
         bgp = speaker.own_bgp(entry)
-        if bgp is None or entry.identity("config/type") == "L3VRF":
+        if bgp is None or entry.identity("config/type") != "DEFAULT_INSTANCE":
             return
         path = bgp.path_of("global/config/as")
         yield Export(inputs.UNDERLAY_AS, speaker.own_as(bgp), "the underlay's AS", path)

@@ -26,6 +26,8 @@ TOLD_BY_KERNEL = frozenset(
         "subinterfaces/subinterface/ipv4/addresses",
         "subinterfaces/subinterface/ipv6/addresses",
         "subinterfaces/subinterface/vlan",
+        "routed-vlan/ipv4",
+        "routed-vlan/ipv6",
         "interfaces/interface",
         "evpn/evpn-instances/evpn-instance/vxlan/state/vni",
         "evpn/evpn-instances/evpn-instance/vxlan/state/udp-port",

@@ -11,7 +11,8 @@ from ipaddress import ip_address, ip_interface
 
 from nesrv.datastore.build import Plain
 from nesrv.datastore.tree import Node
-from nesrv.features.links import ITSELF, SUBINTERFACE, link_of, vlans
+from nesrv.features.irb import ROUTED
+from nesrv.features.links import ITSELF, SUBINTERFACE, kind_of, link_of, vlans
 from nesrv.kernel.facts import Macvlan, Place
 
 OPER_STATUS = ("UNKNOWN", "NOT_PRESENT", "DOWN", "LOWER_LAYER_DOWN", "TESTING", "DORMANT", "UP")
@@ -69,11 +70,13 @@ class Below:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What state needs of a configured interface: ``link`` is the kernel's name."""
+    """What state needs of a configured interface: ``link`` is the kernel's name; ``routed`` the keys, as ``Below`` has
+    them, of the bridge of an L2VSI, whose kernel name its own entry does not say, None for any other link."""
 
     name: str
     link: str
     subinterfaces: tuple[Below, ...]
+    routed: Mapping[str, str] | None = None
 
     def link_below(self, index: str) -> str:
         """The kernel's name of the subinterface ``index``, of the link itself where there is none."""
@@ -104,12 +107,18 @@ def anchor(entry: Node) -> Anchor:
     tagged = {subinterface.text("index"): name for subinterface, name, _ in vlans(entry)}
     own = {ITSELF: link_of(entry), **tagged}
     below = (_below(node, own[index]) for node in entry.all(SUBINTERFACE) if (index := node.text("index")) in own)
-    return Anchor(entry.text("name"), link_of(entry), tuple(below))
+    routed = entry.at(ROUTED)
+    bridge = (_keys(routed) if routed is not None else {}) if kind_of(entry) == "irb" else None
+    return Anchor(entry.text("name"), link_of(entry), tuple(below), bridge)
 
 
 def _below(subinterface: Node, link: str) -> Below:
-    found = [node.text("ip") for family in FAMILIES.values() for node in subinterface.all(f"{family}/{ADDRESS}")]
-    return Below(subinterface.text("index"), link, {str(ip_address(key)): key for key in found})
+    return Below(subinterface.text("index"), link, _keys(subinterface))
+
+
+def _keys(holder: Node) -> dict[str, str]:
+    found = (node.text("ip") for family in FAMILIES.values() for node in holder.all(f"{family}/{ADDRESS}"))
+    return {str(ip_address(key)): key for key in found}
 
 
 def interface(
@@ -131,6 +140,8 @@ def interface(
     ]
     if found:
         made["subinterfaces"] = {"subinterface": found}
+    if known.routed is not None:
+        made["routed-vlan"] = _families(known.routed, link)
     return {**made, **_comes_from(origin)}
 
 
@@ -158,10 +169,15 @@ def _subinterface(known: Below, link: LinkState, vlan: int | None) -> dict[str, 
     made: dict[str, Plain] = {"index": known.index, "state": _told(link)}
     if vlan is not None:
         made["vlan"] = {"match": {"single-tagged": {"state": {"vlan-id": vlan}}}}
+    return {**made, **_families(known.keys, link)}
+
+
+def _families(keys: Mapping[str, str], link: LinkState) -> dict[str, Plain]:
+    made: dict[str, Plain] = {}
     for version, family in FAMILIES.items():
         found = [address for address in link.addresses if ip_interface(address.address).version == version]
         if found:
-            made[family] = {"addresses": {"address": [_address(address, known.keys) for address in found]}}
+            made[family] = {"addresses": {"address": [_address(address, keys) for address in found]}}
     return made
 
 
