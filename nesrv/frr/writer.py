@@ -25,6 +25,7 @@ SPEAKER = "bgpd"
 WAIT_SECONDS = 10.0
 PAUSE_SECONDS = 0.02
 """A refusal that waits for a message between FRR's daemons is tried again this often, this long."""
+READ_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,14 @@ class Refused(Exception):
         self.command = command
         self.words = words
         self.lost = lost
+
+
+class Silent(VtyLost):
+    """``daemon`` went away while it was asked for its lines."""
+
+    def __init__(self, daemon: str, words: str) -> None:
+        super().__init__(words)
+        self.daemon = daemon
 
 
 class Frr:
@@ -150,7 +159,20 @@ class Frr:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def read(self) -> Mapping[Key, FrrLine]:
-        """Reads the running configuration afresh; ``actual`` is that from now on.  Raises VtyLost."""
+        """Reads the running configuration afresh; ``actual`` is that from now on.  Raises VtyLost.
+
+        A daemon that goes away while it is asked is waited for, and all are asked again.
+        """
+        for _ in range(READ_TRIES - 1):
+            try:
+                return await self._read()
+            except Silent as error:
+                logger.warning("%s; reading again when it is back", error)
+                if not await self._daemons.alive_again(error.daemon):
+                    raise
+        return await self._read()
+
+    async def _read(self) -> Mapping[Key, FrrLine]:
         async with self._lock:
             self._lines = await self._fetch()
             return self._lines
@@ -240,7 +262,10 @@ class Frr:
         for daemon in self._dialect.daemons:
             if isinstance(self._channel, Sockets) and not self._channel.has(daemon):
                 continue
-            text = (await self._channel.show(daemon, "show running-config")).text
+            try:
+                text = (await self._channel.show(daemon, "show running-config")).text
+            except VtyLost as error:
+                raise Silent(daemon, str(error)) from error
             found += [fact for fact in parse(text) if self._dialect.owner(fact) == daemon]
         inactive = inactive_vrfs((await self._channel.show("zebra", "show vrf")).text)
         blocks = [(self._dialect.owner(line((opened,), "vni 1", "")), opened) for opened in inactive]

@@ -111,6 +111,21 @@ def test_a_daemon_lost_while_it_is_given_lines_loses_nothing_it_had(own_home: Ho
     asyncio.run(body())
 
 
+@pytest.mark.parametrize("daemon", ["bfdd", "bgpd", "zebra"])
+def test_a_daemon_that_dies_as_it_is_read_is_waited_for(own_home: Home, daemon: str) -> None:
+    wanted = [*lines(INSTANCE), *lines([(("bfd",), "profile slow")])]
+
+    async def body() -> None:
+        async with frr_of(own_home) as frr:
+            await frr.apply(creates(wanted))
+            pid = pids(own_home)[daemon]
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            assert set((await frr.read()).values()) == set(wanted)
+
+    asyncio.run(body())
+
+
 def test_a_foreign_pid_in_the_file_is_not_the_daemon(own_home: Home) -> None:
     managed = Managed(own_home)
     managed.sockets.mkdir()
