@@ -151,6 +151,54 @@ def underlay_speaker(vrf: str) -> InputKey:
     return ("underlay-speaker", vrf)
 
 
+# From routing policy
+
+
+def prefix_lists(prefix_set: str) -> InputKey:
+    """FRR's conditions of which one must hold: ``ip address prefix-list NAME``…"""
+    return ("prefix-set", prefix_set)
+
+
+def neighbor_set(name: str) -> InputKey:
+    """Addresses, canonical and sorted."""
+    return ("neighbor-set", name)
+
+
+def tag_set(name: str) -> InputKey:
+    """Tags, sorted."""
+    return ("tag-set", name)
+
+
+def community_set(name: str) -> InputKey:
+    """Members as FRR writes them, sorted; expressions begin with ``_``."""
+    return ("community-set", name)
+
+
+def ext_community_set(name: str) -> InputKey:
+    """Members as FRR writes them (``rt 65000:1``), sorted."""
+    return ("ext-community-set", name)
+
+
+def as_path_set(name: str) -> InputKey:
+    """Expressions, sorted."""
+    return ("as-path-set", name)
+
+
+def policy(name: str) -> InputKey:
+    """Its statements, one text each (``nesrv.features.policy.statements``)."""
+    return ("policy", name)
+
+
+def policy_falls_through(name: str) -> InputKey:
+    """1 where the default policy may have to decide after it, 0 elsewhere."""
+    return ("policy-falls-through", name)
+
+
+def policy_asks_neighbor(name: str) -> InputKey:
+    """1 where it has a condition on the neighbour, 0 elsewhere."""
+    return ("policy-asks-neighbor", name)
+
+
 # Looking up, with the type of the value
 
 

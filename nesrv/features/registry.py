@@ -10,6 +10,15 @@ from nesrv.features.instances import Instances
 from nesrv.features.interfaces import Interfaces
 from nesrv.features.irb import Irb
 from nesrv.features.l2vsi import L2vsi
+from nesrv.features.policy.policies import PolicyDefinitions
+from nesrv.features.policy.sets import (
+    AsPathSets,
+    CommunitySets,
+    ExtCommunitySets,
+    NeighborSets,
+    PrefixSets,
+    TagSets,
+)
 from nesrv.features.pools import Pools
 from nesrv.features.raw import InstanceBlocks, RawBlocks
 from nesrv.features.redistribution import Redistribution
@@ -34,4 +43,11 @@ FEATURES: tuple[Feature, ...] = (
     Pools(),
     InstanceBlocks(),
     RawBlocks(),
+    PrefixSets(),
+    NeighborSets(),
+    TagSets(),
+    CommunitySets(),
+    ExtCommunitySets(),
+    AsPathSets(),
+    PolicyDefinitions(),
 )

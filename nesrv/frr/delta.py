@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nesrv.facts import Step
+from nesrv.frr.guards import guard, to_guard
 from nesrv.frr.lines import Key, Lines, top_of
 from nesrv.frr.text import FrrLine, mask
 
@@ -21,9 +22,14 @@ IN_PLACE = re.compile(
     r"|neighbor \S+ (remote-as|description|password|timers|timers connect|ebgp-multihop|update-source|port|weight"
     r"|tcp-mss|advertisement-interval|maximum-prefix|route-map (in|out)|prefix-list (in|out)|filter-list (in|out))"
     r"|timers bgp|maximum-paths|maximum-paths ibgp|distance bgp|(detect-multiplier|transmit-interval|receive-interval)"
-    r"|set (local-preference|metric|tag|weight|origin)|network \S+|(ip|ipv6) route .*|r[dt] vpn .*"
+    r"|match .*|set (local-preference|tag|weight|origin|comm-list|extcommunity rt|ip next-hop|ipv6 next-hop global)"
+    r"|network \S+|(ip|ipv6) route .*|r[dt] vpn .*"
 )
-"""Slots whose new value may be sent over the old one; all others are taken away first."""
+"""Slots whose new value may be sent over the old one; all others are taken away first.
+
+bgpd 8.4 drops ``set metric``, ``set community`` and ``set as-path prepend`` where the new value is of another form
+(``+5`` and ``5``, ``none``, ``last-as``), and prints them all the same.
+"""
 
 NO_BY_SLOT = re.compile(
     r"hostname|domainname"
@@ -31,6 +37,7 @@ NO_BY_SLOT = re.compile(
     r"|tcp-mss|local-as|maximum-prefix|weight|allowas-in|default-originate)"
     r"|bgp (router-id|cluster-id|graceful-restart \S+|listen limit|default local-preference)"
     r"|timers bgp|maximum-paths|maximum-paths ibgp|distance bgp|network \S+|redistribute \S+|advertise \S+ unicast"
+    r"|set as-path prepend"
 )
 """Slots that ``no SLOT`` clears whatever their value; it also keeps secrets out of deletions."""
 
@@ -42,6 +49,9 @@ RESET = {
     "echo receive-interval": "echo receive-interval 50",
 }
 """Slots without a ``no``: their default, which FRR does not print."""
+
+GOTO = re.compile(r"on-match goto \d+")
+"""``no on-match goto`` takes no number."""
 
 OTHER_RD = "rd 0:0"
 """bgpd ignores the distinguisher that a VRF instance has already (status 0, but no line): one that was taken away
@@ -84,7 +94,8 @@ def commands(steps: Sequence[Step], actual: Lines) -> list[Command]:
     for leaving, coming in _phases(steps):
         plan += _deletions(sorted(leaving, key=_old_place, reverse=True), doomed, actual, cleared)
         plan += [part for step in sorted(coming, key=_place) for part in _settings(step)]
-    return [*plan, *_revived(steps, doomed, actual), *_own_choices(steps, actual)]
+    plan = [*plan, *_revived(steps, doomed, actual), *_own_choices(steps, actual)]
+    return _guarded(plan, actual)
 
 
 def removal(fact: FrrLine) -> str:
@@ -93,10 +104,25 @@ def removal(fact: FrrLine) -> str:
         return fact.text[3:]
     if (default := RESET.get(fact.slot)) is not None:
         return default
+    if GOTO.fullmatch(fact.text):
+        return "no on-match goto"
     words = fact.text.split(" ")
     if fact.peer is not None and words[2] != "peer-group":
         return f"no neighbor {words[1]}" + (" interface" if words[2] == "interface" else "")
     return "no " + (fact.slot if NO_BY_SLOT.fullmatch(fact.slot) else fact.text)
+
+
+def _guarded(plan: Sequence[Command], actual: Lines) -> list[Command]:
+    """The plan with a guard around the commands for each route-map in use."""
+    removed = [_line(step.before) for command in plan for step in command.carries if step.verb == "delete"]
+    guards = to_guard([command.owner for command in plan], removed, actual)
+    before: dict[int, list[Command]] = defaultdict(list)
+    after: dict[int, list[Command]] = defaultdict(list)
+    for name, (first, last) in guards.items():
+        shield = guard(name, plan[first].owner.path)
+        before[first].append(Command((), shield.text, shield, plan[first].step))
+        after[last].append(Command((), removal(shield), shield, plan[last].step))
+    return [sent for place, command in enumerate(plan) for sent in (*before[place], command, *after[place])]
 
 
 def explain(step: Step) -> list[str]:

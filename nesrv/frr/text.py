@@ -75,6 +75,16 @@ leaking, VRF instance, in a unicast family       ``rd vpn export RD``, ``rt vpn 
                                                  (in the order given; ``rt vpn both RT …`` where they are the
                                                  same), ``export vpn``, ``import vpn``
 VNI of a VRF (context ``("vrf NAME",)``)         ``vni N`` (the ``vrf NAME`` block exists through its lines)
+lists                                            ``ip prefix-list NAME seq N permit P [ge A] [le B]``, ``ipv6 …``,
+                                                 ``bgp community-list standard|expanded NAME seq N permit …``,
+                                                 ``bgp extcommunity-list standard NAME seq N permit rt …``,
+                                                 ``bgp as-path access-list NAME seq N permit …``; communities
+                                                 are sorted by number and well-known ones named, extended ones
+                                                 sorted by their bytes; ``ge`` equal to the length stays
+policies                                         ``route-map NAME permit|deny N`` with ``match …``, ``set …``,
+                                                 ``on-match next|goto N`` inside; ``set community`` is sorted,
+                                                 ``set extcommunity rt`` stays as given; ``| `` in a line is a
+                                                 pipe to the vty
 static routes                                    ``ip route P NEXTHOP [IF]|IF|blackhole|Null0|reject [tag T]
                                                  [DISTANCE]``, ``ipv6 route …``, at top level or in context
                                                  ``("vrf NAME",)``; a distance of 1 is not printed
@@ -157,7 +167,10 @@ SLOT_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"(detect-multiplier|transmit-interval|receive-interval|echo transmit-interval|echo receive-interval) .*",
             r"\1",
         ),
-        (r"set (comm-list|community|large-community|extcommunity \S+|\S+ next-hop(?: \S+)?|\S+) .*", r"set \1"),
+        (
+            r"set (as-path prepend|comm-list|community|large-community|extcommunity \S+|\S+ next-hop(?: \S+)?|\S+) .*",
+            r"set \1",
+        ),
         (r"match (.*) \S+", r"match \1"),
         (r"(?:on-match|continue).*", r"on-match"),
         (r"((?:ip|ipv6) prefix-list \S+ seq \d+) .*", r"\1"),
@@ -169,6 +182,8 @@ STATIC = re.compile(r"(?:ip|ipv6) route ")
 SECRET = re.compile(r"(?<=\spassword )\S.*")
 BLOCK = re.compile(r"router bgp |route-map \S+ (?:permit|deny) \d+$")
 INNER_BLOCK = {EVPN_FAMILY: re.compile(r"vni \d+$"), "bfd": re.compile(r"(?:profile|peer) ")}
+ROUTE_MAP = re.compile(r"route-map (?P<name>\S+) (?P<action>permit|deny) (?P<sequence>\d+)$")
+LAST_ENTRY = 65535
 ADDRESS = re.compile(r"[0-9.]+$|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$")
 
 TOP_RANKS: tuple[tuple[str, int], ...] = (
@@ -222,6 +237,8 @@ class FrrLine:
         top = self.context[0] if self.context else self.text
         if STATIC.match(self.text):
             return (OTHER, 0, len(self.context))
+        if (entry := ROUTE_MAP.match(top)) is not None:
+            return (_top_rank(top), _entry_rank(entry["action"], int(entry["sequence"])), len(self.context))
         if not top.startswith("router bgp "):
             return (_top_rank(top), 0, len(self.context))
         kind = VRF_INSTANCE if " vrf " in top else DEFAULT_INSTANCE
@@ -242,7 +259,8 @@ class FrrLine:
     def place(self) -> tuple[tuple[int, ...], tuple[str, ...], tuple[int, ...], tuple[str, ...], tuple[int, ...]]:
         """Sorts like ``rank``, and keeps the lines of one block together."""
         opened, rank = self.block or self.context, self.rank
-        return rank[:2], opened[:1], rank[:3], opened[1:], rank[3:]
+        entry = ROUTE_MAP.match(opened[0]) if opened else None
+        return rank[:2], (entry["name"],) if entry else opened[:1], rank[:3], opened[1:], rank[3:]
 
     @property
     def peer(self) -> str | None:
@@ -303,6 +321,14 @@ def _top_rank(top: str) -> int:
     if top.startswith("vrf "):
         return VRF_BLOCK
     return next((rank for head, rank in TOP_RANKS if top.startswith(head)), OTHER)
+
+
+def _entry_rank(action: str, sequence: int) -> int:
+    """The first entries stand first, after a last one that denies: half a policy allows nothing that all of it denies.
+
+    Deletion goes the other way round.
+    """
+    return -1 if action == "deny" and sequence == LAST_ENTRY else sequence
 
 
 def _router_rank(text: str) -> int:

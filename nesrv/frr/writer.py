@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,7 +14,7 @@ from nesrv.frr.channel import Channel, Sockets, Vtysh
 from nesrv.frr.daemons import Daemons
 from nesrv.frr.delta import Command, commands
 from nesrv.frr.dialect import WAITS, Dialect, dialect_of
-from nesrv.frr.lines import Key, Lines
+from nesrv.frr.lines import Key, Lines, top_of
 from nesrv.frr.readback import after, between, complaint, raw_steps
 from nesrv.frr.text import FrrLine, common, line, mask, parse
 from nesrv.frr.tidy import Tidy, inactive_vrfs
@@ -30,11 +31,15 @@ READ_TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One line as sent; ``last`` when it is the command itself and not the way into its context."""
+    """One line as sent; ``last`` when it is the command itself and not the way into its context.
+
+    ``group``: the commands that the line commits together.
+    """
 
     text: str
     command: Command
     last: bool
+    group: tuple[Command, ...] = ()
 
 
 class Refused(Exception):
@@ -71,6 +76,7 @@ class Frr:
         self._tidy = Tidy(lambda: self._lines, self._lock)
         self._channel: Channel
         self._dialect: Dialect
+        self._grouped: re.Pattern[str] | None = None
 
     @property
     def actual(self) -> Mapping[Key, FrrLine]:
@@ -83,6 +89,7 @@ class Frr:
         self._dialect = dialect_of(version)
         sockets = Sockets(self._daemons.sockets, self._dialect)
         self._channel = sockets if sockets.has("zebra") else Vtysh(self._vtysh_options)
+        self._grouped = self._dialect.grouped if self._channel is sockets else None
         if SPEAKER in started:
             await self._unname()
         await self.read()
@@ -224,7 +231,7 @@ class Frr:
     async def _run(self, daemon: str, pending: Sequence[Command]) -> None:
         """Sends the commands; those that FRR is not ready for yet are tried again before it goes on."""
         while pending:
-            wires = list(_wires(pending))
+            wires = list(_wires(pending, self._grouped))
             replies = await self._channel.send(daemon, [wire.text for wire in wires])
             failed = [(wire, reply) for wire, reply in zip(wires, replies, strict=False) if not self._took(wire, reply)]
             if failed:
@@ -235,19 +242,23 @@ class Frr:
             pending = [command for command in pending if id(command) not in sent]
 
     def _took(self, wire: Wire, reply: Reply) -> bool:
+        if wire.group and reply.status == SUCCESS:
+            return not reply.text.strip()
         return reply.status == SUCCESS or self._dialect.is_benign(wire.text, reply.text)
 
     async def _try_again(self, daemon: str, failed: Sequence[tuple[Wire, Reply]]) -> None:
+        """A group that was refused as a whole is sent line by line, which tells whose fault it was."""
         first, reply = failed[0]
-        if not first.last or not _waits(reply):
+        if not first.group and (not first.last or not _waits(reply)):
             raise Refused(first.command, mask(reply.words))
         for wire, _ in failed:
-            await self._insist(daemon, wire.command)
+            for command in wire.group or (wire.command,):
+                await self._insist(daemon, command)
 
     async def _insist(self, daemon: str, command: Command) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + WAIT_SECONDS
-        wires = list(_wires((command,)))
+        wires = list(_wires((command,), None))
         while True:
             replies = await self._channel.send(daemon, [wire.text for wire in wires])
             refused = next((r for w, r in zip(wires, replies, strict=False) if not self._took(w, r)), None)
@@ -307,15 +318,35 @@ class Frr:
                 self._lines = await self._fetch()
 
 
-def _wires(pending: Iterable[Command]) -> Iterator[Wire]:
-    current: tuple[str, ...] = ()
-    for command in pending:
-        shared = common(current, command.context)
-        for text in ("exit",) * (len(current) - shared) + command.context[shared:]:
-            yield Wire(text, command, False)
-        yield Wire(command.text, command, True)
-        opens = command.owner.block is not None and command.text == command.owner.text
-        current = command.owner.block or () if opens else command.context
+def _wires(pending: Sequence[Command], grouped: re.Pattern[str] | None) -> Iterator[Wire]:
+    """The lines for the commands; neighbours that may make a transaction do, deletions apart from settings.
+
+    (Together, bgpd 8.4 would see one change of form where ``no set metric +5`` and ``set metric 5`` are two.)
+    """
+    for group, run in groupby(pending, key=lambda command: _group(command, grouped)):
+        members = tuple(run)
+        together = group is not None and len(members) > 1
+        if together:
+            yield Wire("XFRR_start_configuration", members[0], False)
+        current: tuple[str, ...] = ()
+        for command in members:
+            shared = common(current, command.context)
+            for text in ("exit",) * (len(current) - shared) + command.context[shared:]:
+                yield Wire(text, command, False)
+            yield Wire(command.text, command, True)
+            opens = command.owner.block is not None and command.text == command.owner.text
+            current = command.owner.block or () if opens else command.context
+        if together:
+            yield Wire("XFRR_end_configuration", members[-1], False, members)
+        else:
+            yield from (Wire("exit", members[-1], False) for _ in current)
+
+
+def _group(command: Command, grouped: re.Pattern[str] | None) -> bool | None:
+    """Whether it deletes; None where it makes no transaction with others."""
+    if grouped is None or not grouped.match(top_of(command.owner)):
+        return None
+    return command.text.startswith("no ")
 
 
 def _vrf_block(step: Step) -> str | None:

@@ -96,7 +96,7 @@ def _edge(
 ) -> Edge | None:
     if len(point.keys) != 1:
         return None
-    if target.parent is point and target.name == point.keys[0]:
+    if _names_entry(target, point):
         return Edge(leaf, point, target, None)
     for node, text in predicates:
         match = _PREDICATE.search(text)
@@ -104,6 +104,15 @@ def _edge(
             chooser = "/".join(local(part) if part != ".." else ".." for part in match.group(2).split("/"))
             return Edge(leaf, point, target, chooser)
     return None
+
+
+def _names_entry(target: SchemaNode, point: SchemaNode) -> bool:
+    """Whether ``target`` is the point's key, or the leaf of the same entry that the key has its value from."""
+    key = point.by_name[point.keys[0]]
+    if target is key:
+        return True
+    original = _resolve(key, ()) if (key.leafref or "").strip().startswith("..") else None
+    return original is not None and original[0] is target and not original[1] and _relative_inside(key, point)
 
 
 def _depth(node: SchemaNode, point: SchemaNode) -> int:

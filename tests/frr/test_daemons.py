@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nesrv.facts import StepRefused
+from nesrv.frr import writer
 from nesrv.frr.daemons import Attached, DaemonFailed, Home, Managed, daemon_names, netns_flag
 from nesrv.frr.tidy import FIRST_PAUSE
 from nesrv.frr.vty import VtyLost
@@ -192,8 +193,11 @@ def test_daemons_see_the_namespaces_of_their_element_only(own_home: Home) -> Non
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-def test_the_block_of_a_vrf_that_is_gone_goes_too(own_home: Home, restarted: bool) -> None:
+def test_the_block_of_a_vrf_that_is_gone_goes_too(
+    own_home: Home, restarted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """``vrf zed`` has no namespace, as a VRF whose device was deleted: FRR keeps its block until told."""
+    monkeypatch.setattr(writer, "WAIT_SECONDS", 0.2)
     rows = ((("vrf zed",), "vni 100"), (("vrf zed",), "ip route 10.8.0.0/16 Null0"))
 
     async def body() -> None:
@@ -205,7 +209,8 @@ def test_the_block_of_a_vrf_that_is_gone_goes_too(own_home: Home, restarted: boo
             async def gone() -> bool:
                 return not await known()
 
-            await frr.apply(creates(lines(rows)))
+            with pytest.raises(StepRefused, match="zed"):
+                await frr.apply(creates(lines(rows)))
             assert await known()
             await frr.clear()
             if restarted:

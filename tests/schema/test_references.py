@@ -62,7 +62,14 @@ def test_edges_of_our_own_model(model: Schema) -> None:
     instance = "/openconfig-network-instance:network-instances/network-instance"
     interface = "/openconfig-interfaces:interfaces/interface"
     assert (f"{instance}/interfaces/interface/config/interface", interface, "name", None) in edges(model)
-    assert {target for _, target, _, _ in edges(model)} == {instance, interface}
+    policy = "/openconfig-routing-policy:routing-policy"
+    definition, prefixes = (
+        f"{policy}/policy-definitions/policy-definition",
+        f"{policy}/defined-sets/prefix-sets/prefix-set",
+    )
+    match = f"{definition}/statements/statement/conditions/match-prefix-set/config/prefix-set"
+    assert (match, prefixes, "name", None) in edges(model)
+    assert {target for _, target, _, _ in edges(model)} >= {instance, interface, prefixes}
     assert {point.path for point in model.points} >= {instance, interface}
 
 
@@ -136,6 +143,19 @@ def test_entries_that_lean_on_a_leaf_beside_them(tmp_path: Path) -> None:
     assert hard.commit('<c><z nc:operation="delete"><name>z</name></z></c>') == "/hard:c/e[name='x']/zone"
     assert hard.commit(f"<c>{entry('y', '<near>m</near><at>s</at><zone>z</zone>')}</c>") is None
     assert hard.commit(f"<c>{entry('y', '<near>n</near>')}</c>") == "/hard:c/e[name='y']/near"
+
+
+def test_the_original_of_a_key_names_an_entry_as_the_key_does(tmp_path: Path) -> None:
+    key = 'key name; leaf name { type leafref { path "../config/name"; } }'
+    config = "container config { leaf name { type string; } }"
+    near = 'leaf near { type leafref { path "../../z/config/name"; } }'
+    hard = Hard(tmp_path, f"container c {{ list z {{ {key} {config} }} list e {{ {NAMED} {near} }} }}")
+    assert hard.schema.references.escaping == frozenset()
+    first, second = (f"<z><name>{name}</name><config><name>{name}</name></config></z>" for name in "ab")
+    assert hard.commit(f"<c>{first}{second}{entry('x', '<near>a</near>')}</c>") is None
+    assert hard.commit('<c><z nc:operation="delete"><name>a</name></z></c>') == "/hard:c/e[name='x']/near"
+    assert hard.commit('<c><z nc:operation="delete"><name>b</name></z></c>') is None
+    assert hard.commit(f"<c>{entry('y', '<near>b</near>')}</c>") == "/hard:c/e[name='y']/near"
 
 
 def test_a_rest_of_another_container_is_looked_at(tmp_path: Path) -> None:
