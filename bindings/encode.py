@@ -51,7 +51,7 @@ def _children(node: Any, keys: dict[str, etree._Element] | None = None) -> Itera
 def _entry(entries: Any, entry: Any) -> etree._Element:
     """A list entry: the keys, ``config`` with the keys again, all else."""
     names = entries._yang_keys.split(" ")
-    keys = {name: _key(entry, name) for name in names}
+    keys = {name: _key(getattr(entry, safe_name(name))) for name in names}
     made = _element(entries, *map(deepcopy, keys.values()))
     inner = getattr(entry, "config", None)
     if inner is not None:
@@ -60,13 +60,8 @@ def _entry(entries: Any, entry: Any) -> etree._Element:
     return made
 
 
-def _key(entry: Any, name: str) -> etree._Element:
-    """A key's element; its type, where that is a leafref, is the type of the leaf in ``config``."""
-    attribute = safe_name(name)
-    key, inner = getattr(entry, attribute), getattr(entry, "config", None)
-    typed = getattr(inner, attribute, None) if inner is not None else None
-    identities = _identities(key) or (_identities(typed) if typed is not None else None)
-    return _leaf(key, str(key), identities)
+def _key(key: Any) -> etree._Element:
+    return _leaf(key, str(key), _identities(key))
 
 
 def _leaves(leaf: Any) -> Iterator[etree._Element]:

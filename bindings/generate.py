@@ -68,6 +68,8 @@ def _read() -> tuple[Any, list[Any]]:
     modules = [module for module in found if module.keyword == "module"]
     for module in modules:
         _leave_out_state(module)
+    for module in modules:
+        _name_identities(module)
     return read, modules
 
 
@@ -76,6 +78,22 @@ def _leave_out_state(node: Any) -> None:
         node.i_children = [child for child in node.i_children if getattr(child, "i_config", None) is not False]
         for child in node.i_children:
             _leave_out_state(child)
+
+
+def _name_identities(node: Any) -> None:
+    """A leafref to an identityref gets its type: pyangbind would make a mere string of it."""
+    for child in getattr(node, "i_children", ()):
+        kind = _referred(child).search_one("type")
+        if kind is not None and kind.arg == "identityref":
+            child.substmts = [kind if one.keyword == "type" else one for one in child.substmts]
+        _name_identities(child)
+
+
+def _referred(leaf: Any) -> Any:
+    """What leafrefs lead to, or ``leaf`` itself."""
+    while getattr(leaf, "i_leafref_ptr", None) is not None:
+        leaf = leaf.i_leafref_ptr[0]
+    return leaf
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from ipaddress import ip_interface
 from typing import cast
 
 from nesrv.commit.plan import FactKey
@@ -67,16 +68,22 @@ class KernelDomain:
             raise StepRefused(told[one][1], f"zebra does not take notice of {one.address} on {one.link}", steps)
 
     def _told(self, steps: Sequence[Step]) -> Iterator[tuple[LinkAddress, tuple[Address, Step]]]:
-        """The new addresses within the element, as zebra calls them."""
+        """The new addresses within the element that zebra shows, as it calls them."""
         layout = self.kernel.layout
         for step in steps:
             fact = step.after
-            if isinstance(fact, Address) and fact.place.kind != "host":
+            if isinstance(fact, Address) and fact.place.kind != "host" and _is_shown(fact):
                 link = layout.link(fact.place, fact.link)
                 yield LinkAddress(fact.place.name or DEFAULT_VRF, link, fact.address), (fact, step)
 
     async def refresh(self) -> None:
         """The kernel tells of every change by itself."""
+
+
+def _is_shown(fact: Address) -> bool:
+    """Whether zebra shows the address once it knows of it."""
+    address = ip_interface(fact.address)
+    return not (address.is_loopback or (address.version == 6 and address.is_link_local))
 
 
 NO_WAY_BETWEEN = (

@@ -20,7 +20,7 @@ def plan(
     satisfies: Satisfies,
 ) -> list[Step]:
     """Steps that make every key of ``wanted`` so (None: gone): deletions from the highest rank down,
-    then creations and changes from the lowest up."""
+    then creations and changes from the lowest up.  A place that something moves out of is deleted after that."""
     gone: list[Step] = []
     made: list[Step] = []
     for key, fact in wanted.items():
@@ -32,7 +32,14 @@ def plan(
             made.append(Step(found, fact))
     gone.sort(key=lambda step: step.fact.rank, reverse=True)
     made.sort(key=lambda step: step.fact.rank)
-    return gone + made
+    left = {_place(step.before) for step in made if _place(step.before) != _place(step.after)} - {None}
+    late = [step for step in gone if getattr(step.fact, "holds", None) in left]
+    return [step for step in gone if step not in late] + made + late if late else gone + made
+
+
+def _place(fact: Fact | None) -> object:
+    """Where the fact lives, None where that says nothing."""
+    return getattr(fact, "place", None)
 
 
 def runs(steps: Iterable[Step]) -> Iterator[tuple[str, list[Step]]]:

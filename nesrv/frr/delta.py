@@ -57,15 +57,17 @@ OTHER_RD = "rd 0:0"
 """bgpd ignores the distinguisher that a VRF instance has already (status 0, but no line): one that was taken away
 before, or the automatic one, ROUTER-ID:NUMBER, which every instance begins with.  Another one is given first."""
 
+OTHER_TARGET = "0:0"
+"""bgpd ignores a route target that equals the automatic one (its AS, of which it takes 16 bits, and the VNI): another
+one, for a moment, takes the automatic one away.  So does every one that is given, even where that one was configured:
+what may equal it is given last, and again after others."""
+
 OF_ROUTER_ID = frozenset({"rd vpn export", "rt vpn export", "rt vpn both"})
 """Slots that bgpd fills anew when the router id changes, forgetting what it was given."""
 
-OTHER_TARGET = "64512:4294967295"
-"""bgpd ignores a target of a VNI's block that is its own choice already (status 0, but no line), although its own
-choice means more: it imports from any AS.  Where another one stands for a moment, the line is taken.  It is lost with
-every further target of its direction, and given again then."""
-
 VRF_INSTANCE = re.compile(r"router bgp \S+ vrf (\S+)$")
+TARGET = re.compile(r"(route-target (?:import|export)) ([\d.]+):\d+")
+AS_OF = re.compile(r"router bgp (\d+)")
 DEFAULT_INSTANCE = re.compile(r"router bgp \S+$")
 
 
@@ -93,9 +95,8 @@ def commands(steps: Sequence[Step], actual: Lines) -> list[Command]:
     cleared: set[Key] = set()
     for leaving, coming in _phases(steps):
         plan += _deletions(sorted(leaving, key=_old_place, reverse=True), doomed, actual, cleared)
-        plan += [part for step in sorted(coming, key=_place) for part in _settings(step)]
-    plan = [*plan, *_revived(steps, doomed, actual), *_own_choices(steps, actual)]
-    return _guarded(plan, actual)
+        plan += [part for step in sorted(coming, key=_turn) for part in _settings(step)]
+    return _guarded(plan + _revived(steps, doomed, actual), actual)
 
 
 def removal(fact: FrrLine) -> str:
@@ -144,6 +145,10 @@ def _place(step: Step) -> tuple[object, ...]:
     return _line(step.fact).place
 
 
+def _turn(step: Step) -> tuple[object, ...]:
+    return (_may_be_automatic(_line(step.fact)), _place(step))
+
+
 def _old_place(step: Step) -> tuple[object, ...]:
     return _line(step.before).place
 
@@ -170,40 +175,25 @@ def _leaves(step: Step) -> bool:
 
 def _settings(step: Step) -> list[Command]:
     after = _line(step.after)
-    if after.text == _own_choice(after):
-        return []
     setting = Command(after.context, after.text, after, step, (step,))
-    return [Command(after.context, OTHER_RD, after, step), setting] if after.slot == "rd" else [setting]
+    if after.slot == "rd":
+        return [Command(after.context, OTHER_RD, after, step), setting]
+    if _may_be_automatic(after):
+        other = f"{_direction(after)} {OTHER_TARGET}"
+        return [Command(after.context, other, after, step), setting, Command(after.context, f"no {other}", after, step)]
+    return [setting]
 
 
-def _own_choice(fact: FrrLine) -> str | None:
-    """Beside a route target of a VNI's block the one that bgpd derives itself: AS (its low 16 bits) and VNI."""
-    if len(fact.context) != 3 or not fact.text.startswith("route-target "):
-        return None
-    number, vni = int(fact.context[0].split(" ")[2]), fact.context[2].removeprefix("vni ")
-    return f"{fact.text.rpartition(' ')[0]} {number & 0xFFFF}:{vni}"
+def _direction(fact: FrrLine) -> str | None:
+    """The words of a route target before its value, None for all other lines."""
+    found = TARGET.fullmatch(fact.text)
+    return found[1] if found is not None else None
 
 
-def _own_choices(steps: Sequence[Step], actual: Lines) -> Iterator[Command]:
-    """The targets that are bgpd's own choice, new ones and those that others of their direction would replace."""
-    by_key = {step.fact.key: step for step in steps}
-    done: set[Key] = set()
-    for step in steps:
-        text = _own_choice(_line(step.after)) if step.after is not None else None
-        if text is None:
-            continue
-        context = _line(step.after).context
-        key: Key = ("frr", context, text)
-        own = by_key.get(key)
-        line = own.after if own is not None else actual.get(key)
-        if line is None or key in done:
-            continue
-        done.add(key)
-        other = f"{text.rpartition(' ')[0]} {OTHER_TARGET}"
-        fact, carried = _line(line), (own,) if own is not None else ()
-        yield Command(context, other, fact, step)
-        yield Command(context, text, fact, step, carried)
-        yield Command(context, f"no {other}", fact, step)
+def _may_be_automatic(fact: FrrLine) -> bool:
+    """Whether a route target has the AS that bgpd's own ones have."""
+    found, instance = TARGET.fullmatch(fact.text), AS_OF.match(top_of(fact))
+    return found is not None and instance is not None and found[2] == str(int(instance[1]) & 0xFFFF)
 
 
 def _in_place(before: FrrLine, after: FrrLine) -> bool:
@@ -320,6 +310,12 @@ def _revived(steps: Sequence[Step], doomed: Doomed, actual: Lines) -> list[Comma
         if _line(step.fact).slot == "bgp router-id":
             told = (line for line in actual.under(top_of(_line(step.fact))) if line.slot in OF_ROUTER_ID)
             back.update((fact.key, Command(fact.context, fact.text, fact, step)) for fact in told)
+    for step in steps:
+        given = _line(step.after) if step.after is not None else None
+        if given is not None and _direction(given) is not None:
+            targets = (line for line in actual.under(top_of(given)) if _may_be_automatic(line))
+            lost = (line for line in targets if (line.context, _direction(line)) == (given.context, _direction(given)))
+            back.update((fact.key, Command(fact.context, fact.text, fact, step)) for fact in lost)
     for gone, step in doomed.blocks.values():
         for stays in _standing_on(gone, actual):
             for fact in actual.under(top_of(stays)) if stays.block else (stays,):

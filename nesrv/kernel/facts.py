@@ -41,6 +41,11 @@ class Vrf:
     def key(self) -> tuple[str, ...]:
         return ("vrf", self.name)
 
+    @property
+    def holds(self) -> Place:
+        """What lives in it has this place."""
+        return Place("vrf", self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Nic:

@@ -49,6 +49,8 @@ logger = logging.getLogger(__name__)
 Key = tuple[Hashable, ...]
 Spot = tuple[Space, int]
 
+OF_LO = ("127.0.0.1/8", "::1/128")
+"""The kernel gives them to the loopback device of each namespace by itself."""
 LINK_LOCAL = "fe80::"
 """How addresses of fe80::/64 begin (RFC 4291 section 2.5.6)."""
 
@@ -286,7 +288,7 @@ class Reader:
         self, space: Space, link: Link, place: Place, mine: bool, name: str | None = None
     ) -> Iterator[KernelFact]:
         for address in space.addresses.get(link.index, {}).values():
-            if not is_link_local_of(address, link) and not address.address.startswith(("127.", "::1/")):
+            if not is_link_local_of(address, link) and address.address not in OF_LO:
                 yield self._put(Address(place, name or link.name, address.address, ""), mine)
 
     def _host_end(self, space: Space, link: Link) -> tuple[Place, Space | None, Link | None]:

@@ -13,6 +13,8 @@ from typing import Any
 
 import libyang
 from _libyang import ffi, lib
+from libyang.schema import Type
+from libyang.util import ly_array_iter
 
 from nesrv.schema.engine import Engine
 
@@ -187,14 +189,15 @@ class _Compiler:
     def _term(self, made: SchemaNode, view: Any) -> None:
         kind = view.type()
         made.base = kind.basename()
-        bases = set(kind.bases())
-        made.refers_in_union = made.base == "union" and _refers(kind)
+        members = list(_members(kind))
+        bases = {base for member in members for base in member.bases()}
+        made.refers_in_union = made.base == "union" and any(_is_leafref(member) for member in members)
         if made.base == "leafref":
             made.leafref = _with_modules(kind)
         resolved = kind
         while resolved is not None and resolved.base() == libyang.Type.LEAFREF:
             resolved = resolved.leafref_type()
-            bases |= set(resolved.bases()) if resolved is not None else set()
+            bases |= {member.base() for member in _members(resolved)} if resolved is not None else set()
         made.holds_qname = bool(bases & _QNAME_BASES)
         made.plain = made.base in ("string", "enumeration")
         made.keeps_space = resolved is not None and resolved.base() == libyang.Type.STRING
@@ -207,11 +210,20 @@ class _Compiler:
                 made.defaults = (_text(lib.lyd_value_get_canonical(self._context.cdata, leaf.dflt)),)
 
 
-def _refers(kind: Any) -> bool:
-    """Whether a leafref is among the types of a union."""
-    if kind.base() == libyang.Type.UNION:
-        return any(_refers(member) for member in kind.union_types())
+def _is_leafref(kind: Any) -> bool:
     return bool(kind.base() == libyang.Type.LEAFREF)
+
+
+def _members(kind: Any) -> Iterator[Any]:
+    """The type itself, or the types of a union, as libyang compiled them: unions among those are members no more.
+
+    The binding's own call pairs them with the types as written, of which there may be fewer.
+    """
+    if kind.base() != libyang.Type.UNION:
+        yield kind
+        return
+    for compiled in ly_array_iter(ffi.cast("struct lysc_type_union *", kind.cdata).types):
+        yield from _members(Type(kind.context, compiled, None))
 
 
 def _with_modules(kind: Any) -> str:

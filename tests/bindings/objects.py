@@ -8,6 +8,8 @@ from typing import Any
 from lxml import etree
 from pyangbind.lib.yangtypes import safe_name
 
+from tests.features.element import model
+
 Element = etree._Element
 
 
@@ -15,21 +17,10 @@ def objects(document: str) -> list[Any]:
     """The module objects that hold ``document``, a forest of top-level containers."""
     made: list[Any] = []
     for top in etree.fromstring(f"<config>{document}</config>"):
-        module = "openconfig-" + _name(top).removesuffix("s") if top.tag.endswith("s") else f"openconfig-{_name(top)}"
-        made.append(_module(module, _name(top)))
+        module = safe_name(model().data[str(top.tag)].module)
+        made.append(getattr(import_module(f"bindings.classes.{module}"), module)())
         _fill(getattr(made[-1], safe_name(_name(top))), top)
     return made
-
-
-def _module(name: str, top: str) -> Any:
-    """``interfaces`` lies in openconfig-interfaces, ``network-instances`` in openconfig-network-instance."""
-    for candidate in (f"openconfig-{top}", name):
-        try:
-            found = import_module(f"bindings.classes.{safe_name(candidate)}")
-        except ModuleNotFoundError:
-            continue
-        return getattr(found, safe_name(candidate))()
-    raise AssertionError(f"no class file has {top}")
 
 
 def _fill(node: Any, element: Element) -> None:

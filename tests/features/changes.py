@@ -10,11 +10,12 @@ from nesrv.datastore.edit import Editor
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import EMPTY
 from nesrv.datastore.tree import Node
+from nesrv.schema.nodes import SchemaNode
 from tests.features.element import model
 
 
-def changed_leaves(before: str, after: str) -> list[str]:
-    """Schema paths, one for each instance, of the leaves whose value differs; a leaf that is absent has its default.
+def changed_leaves(before: str, after: str) -> dict[str, str]:
+    """Instance path → schema path of the leaves whose value differs; a leaf that is absent has its default.
 
     Raises ``ValueError`` where a list entry comes or goes: that is no change of a leaf.
     """
@@ -23,11 +24,11 @@ def changed_leaves(before: str, after: str) -> list[str]:
     if odd := sorted(path for path in entries if (path in old) != (path in new)):
         raise ValueError(f"an entry on one side only: {odd[0]}")
     found = ((path, value) for path, value in sorted((old | new).items()) if old.get(path) != new.get(path))
-    return [value[0] for path, value in found if value is not None]
+    return {path: value[0] for path, value in found if value is not None}
 
 
 def values(document: str) -> Iterator[tuple[str, tuple[str, tuple[str, ...]] | None]]:
-    """Instance path → (schema path, values); None for a list entry."""
+    """Instance path → (schema path, values); None for a list entry.  A leaf-list's path has no values in it."""
     shards = Shards(model())
     snapshot = Editor(shards).edit(EMPTY, etree.fromstring(f"<config>{document}</config>"))
     for shard in snapshot.shards():
@@ -38,13 +39,13 @@ def values(document: str) -> Iterator[tuple[str, tuple[str, tuple[str, ...]] | N
 def _below(node: Node, path: str) -> Iterator[tuple[str, tuple[str, tuple[str, ...]] | None]]:
     if node.schema.kind == "list":
         yield path, None
-    several: dict[str, list[str]] = {}
+    several: dict[SchemaNode, list[str]] = {}
     for child in node.children:
         if child.schema.kind == "leaf-list":
-            several.setdefault(child.schema.path, []).append(child.value or "")
+            several.setdefault(child.schema, []).append(child.value or "")
         elif child.schema.kind == "leaf" and (child.value,) != child.schema.defaults:
             yield child.path, (child.schema.path, (child.value or "",))
         elif child.schema.kind in ("container", "list"):
             yield from _below(child, child.path)
-    for schema_path, values in several.items():
-        yield f"{path}/{schema_path}", (schema_path, tuple(values))
+    for schema, values in several.items():
+        yield f"{path}/{schema.step}", (schema.path, tuple(values))

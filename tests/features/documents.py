@@ -119,11 +119,13 @@ def loopback(*ips: str, name: str = "lo", **config: object) -> str:
 
 
 def bound(*names: str) -> str:
-    """``NAME``, or ``NAME.INDEX`` of a subinterface."""
+    """``NAME``, or ``NAME.INDEX`` of a subinterface, which a name that ends so itself needs."""
     made = ""
     for name in names:
-        link, _, index = name.partition(".")
-        made += entry("interface", "id", f"{link}.{index or 0}", interface=link, subinterface=index or 0)
+        link, _, index = name.rpartition(".")
+        if not link or not index.isdecimal():
+            link, index = name, "0"
+        made += entry("interface", "id", f"{link}.{index}", interface=link, subinterface=index)
     return f"<interfaces>{made}</interfaces>"
 
 

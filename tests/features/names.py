@@ -34,9 +34,18 @@ SPECIAL = (
     "%s",
     "\\n",
 )
+
+
+def _taken_by_libyang(character: str) -> bool:
+    """It refuses U+xFFE and U+xFFF beyond the first plane, where Unicode means U+xFFFE and U+xFFFF only."""
+    return ord(character) < 0x10000 or ord(character) & 0xFFE != 0xFFE
+
+
 NAMES = st.sampled_from(SPECIAL) | st.text(
     # What XML and YANG's string both allow on one line.
-    st.characters(min_codepoint=32, exclude_categories=("Cs", "Cn", "Cc"), exclude_characters="\ufffe\uffff"),
+    st.characters(min_codepoint=32, exclude_categories=("Cs", "Cn", "Cc"), exclude_characters="\ufffe\uffff").filter(
+        _taken_by_libyang
+    ),
     min_size=1,
     max_size=64,
 )

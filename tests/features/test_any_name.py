@@ -41,7 +41,7 @@ def two_tenants(instances: tuple[str, str], links: tuple[str, str]) -> str:
     tenants = [
         vrf(
             name,
-            bound(link),
+            bound(f"{link}.0"),
             evpn(evi(100 + number)),
             protocols(bgp(64514, (V4,), neighbor(f"10.0.{number}.2", V4, peer_as=1))),
         )
@@ -57,6 +57,7 @@ def two_tenants(instances: tuple[str, str], links: tuple[str, str]) -> str:
 )
 @example(("default'\"<&>", "default'\"<&> "), ("]/'\"", "]/\"'"))
 @example(("vrf red", "exit"), ("br100", "vx100"))
+@example(("a.1", "."), ("..", "b.1"))
 def test_each_name_has_its_own_facts(instances: tuple[str, str], links: tuple[str, str]) -> None:
     assume(not {name for name in instances if names.fits(name)} & set(links))
     element = Element()

@@ -32,7 +32,7 @@ def changed_with_few() -> frozenset[str]:
         except ValueError:
             continue
         if len(leaves) <= FEW:
-            found.update(leaves)
+            found.update(leaves.values())
     return frozenset(found)
 
 
@@ -53,8 +53,9 @@ def test_what_counts_as_a_change() -> None:
     """A default that is said is none, and an entry that comes is not a leaf's."""
     red = "/openconfig-network-instance:network-instances/network-instance/config/description"
     plain = document((), [vrf("red", description="a")])
-    assert changed_leaves(plain, document((), [vrf("red", description="b")])) == [red]
-    assert changed_leaves(plain, document((), [vrf("red")])) == [red]
-    assert changed_leaves(plain, plain) == []
+    found = f"{red.removesuffix('/config/description')}[name='red']/config/description"
+    assert changed_leaves(plain, document((), [vrf("red", description="b")])) == {found: red}
+    assert changed_leaves(plain, document((), [vrf("red")])) == {found: red}
+    assert changed_leaves(plain, plain) == {}
     with pytest.raises(ValueError, match="blue"):
         changed_leaves(plain, document((), [vrf("red", description="a"), vrf("blue")]))

@@ -258,7 +258,7 @@ class Element:
             if not words or words.startswith(("!", "Building", "Current", "end", "exit", "netns /")):
                 continue
             del context[len(row) - len(row.lstrip()) :]
-            opens = words.startswith(("vrf ", "interface ", "address-family "))
+            opens = words == "bfd" or words.startswith(("vrf ", "interface ", "address-family "))
             if not opens:
                 picture.setdefault(" / ".join(("frr", *context)), []).append(words)
             context.append(words)

@@ -28,8 +28,12 @@ class Settings:
     nodes: tuple[Node, ...]
 
     def explicit(self, leaf: str) -> Node | None:
-        """The node that says ``leaf`` and counts."""
-        return next((found for node in self.nodes if (found := node.at(leaf)) is not None), None)
+        """The node that says ``leaf`` and counts; of a leaf-list, which has no order, the entry that sorts first."""
+        for node in self.nodes:
+            found = min(node.all(leaf), key=_value, default=None)
+            if found is not None:
+                return found
+        return None
 
     def leaf(self, leaf: str) -> str | None:
         found = self.explicit(leaf)
@@ -114,6 +118,10 @@ class Peer:
             if value is not None:
                 return value.lower(), self.settings.path(leaf)
         return None
+
+
+def _value(node: Node) -> str:
+    return node.value or ""
 
 
 def peers(bgp: Node, lookup: Lookup) -> Iterator[Peer]:

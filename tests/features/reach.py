@@ -1,0 +1,79 @@
+"""Where the steps of a change may stand besides the entry of what changed, and why."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+INTERFACE = "/openconfig-interfaces:interfaces/interface"
+INSTANCE = "/openconfig-network-instance:network-instances/network-instance"
+POOL = "/openconfig-system:system/nesrv:pool/config"
+BGP = f"{INSTANCE}/protocols/protocol/bgp"
+ENDPOINT = f"{INSTANCE}/connection-points/connection-point/endpoints/endpoint"
+VNI = f"{INSTANCE}/evpn/evpn-instances/evpn-instance/vxlan/config/vni"
+
+_PREDICATE = re.compile(r"""\[[\w.:-]+=('[^']*'|"[^"]*")\]""")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A change of ``leaf`` may lead to steps at ``steps`` or below, in whatever entry (schema paths)."""
+
+    leaf: str
+    steps: str
+    why: str
+
+
+_FAMILY = f"{BGP}/global/afi-safis/afi-safi/config/enabled"
+_AS = f"{BGP}/global/config/as"
+_GROUP_TIMER = f"{BGP}/peer-groups/peer-group/timers/config/keepalive-interval"
+_TIMERS = f"{BGP}/neighbors/neighbor/timers/config/hold-time"
+_INHERITED = "A neighbour has what its group says."
+_NO_BLOCK = "FRR forgets the lines of a router with its AS."
+_VTEP = "The VXLAN devices have the VTEP's address, and their bridges a MAC address made from it."
+_INDEX = "The element's number is in what it has from pools and local CIDRs."
+
+REACHES = (
+    Reach(_FAMILY, f"{BGP}/neighbors/neighbor/afi-safis", "FRR has a neighbour's lines of a family in that family."),
+    Reach(_FAMILY, f"{BGP}/global/use-multiple-paths", "FRR counts paths in each family."),
+    Reach(_GROUP_TIMER, _TIMERS, "FRR has both timers in one line, and a neighbour may say one and inherit one."),
+    Reach(f"{BGP}/neighbors/neighbor/config/peer-group", f"{BGP}/peer-groups/peer-group", _INHERITED),
+    Reach(
+        f"{BGP}/nesrv-bgp:unnumbered-neighbors/unnumbered-neighbor/config/peer-group",
+        f"{BGP}/peer-groups/peer-group",
+        _INHERITED,
+    ),
+    Reach(_AS, f"{INSTANCE}/config/router-id", _NO_BLOCK),
+    Reach(_AS, f"{ENDPOINT}/local/config/interface", _NO_BLOCK),
+    Reach(_AS, VNI, "An L3VRF without BGP of its own speaks in the underlay's AS."),
+    Reach(f"{INSTANCE}/interfaces/interface/config/interface", INTERFACE, "A link stands in the instance it is in."),
+    Reach(f"{ENDPOINT}/local/config/interface", VNI, _VTEP),
+    Reach(f"{ENDPOINT}/vxlan/config/source-interface", VNI, _VTEP),
+    Reach(f"{INTERFACE}/config/mtu", f"{INTERFACE}/config/mtu", "The MTU of legs follows that of the underlay's NICs."),
+    Reach(
+        f"{INTERFACE}/subinterfaces/subinterface/config/enabled",
+        f"{INTERFACE}/config/mtu",
+        "MTU and up or down are one fact of a link.",
+    ),
+    Reach(f"{POOL}/index", f"{INTERFACE}/config/name", _INDEX),
+    Reach(f"{POOL}/index", f"{INTERFACE}/nesrv:leg/config/local-cidr", _INDEX),
+    Reach(f"{POOL}/index", f"{ENDPOINT}/local/config/interface", _INDEX),
+    Reach(f"{POOL}/index", VNI, _INDEX),
+    Reach(f"{POOL}/vtep-pool", f"{INTERFACE}/config/name", "The loopback has the address from the pool."),
+    Reach(f"{POOL}/vtep-pool", f"{ENDPOINT}/local/config/interface", "The underlay announces the VTEP's address."),
+    Reach(f"{POOL}/vtep-pool", VNI, _VTEP),
+)
+
+
+def schema_path(path: str) -> str:
+    """An instance path without its predicates."""
+    return _PREDICATE.sub("", path)
+
+
+def entry_of(path: str) -> str:
+    """The innermost list entry that the node stands in; outside of lists its top-level container."""
+    return path[: path.rindex("]") + 1] if "]" in path else "/".join(path.split("/")[:2])
+
+
+def is_within(path: str, above: str) -> bool:
+    return path == above or path.startswith(f"{above}/")
