@@ -57,7 +57,7 @@ OTHER_RD = "rd 0:0"
 """bgpd ignores the distinguisher that a VRF instance has already (status 0, but no line): one that was taken away
 before, or the automatic one, ROUTER-ID:NUMBER, which every instance begins with.  Another one is given first."""
 
-OTHER_TARGET = "0:0"
+OTHER_TARGET = "64512:4294967295"
 """bgpd ignores a route target that equals the automatic one (its AS, of which it takes 16 bits, and the VNI): another
 one, for a moment, takes the automatic one away.  So does every one that is given, even where that one was configured:
 what may equal it is given last, and again after others."""
@@ -96,7 +96,7 @@ def commands(steps: Sequence[Step], actual: Lines) -> list[Command]:
     for leaving, coming in _phases(steps):
         plan += _deletions(sorted(leaving, key=_old_place, reverse=True), doomed, actual, cleared)
         plan += [part for step in sorted(coming, key=_turn) for part in _settings(step)]
-    return _guarded(plan + _revived(steps, doomed, actual), actual)
+    return _guarded([*plan, *_repeated(steps), *_revived(steps, doomed, actual)], actual)
 
 
 def removal(fact: FrrLine) -> str:
@@ -295,6 +295,16 @@ def _standing_on(fact: FrrLine, actual: Lines) -> Iterator[FrrLine]:
                 block = actual[("frr", (), top)]
                 yield from _standing_on(block, actual)
                 yield block
+
+
+def _repeated(steps: Sequence[Step]) -> Iterator[Command]:
+    """New targets of one direction of which each may be the automatic one, which the others then took away again."""
+    alike: dict[tuple[object, ...], list[Command]] = defaultdict(list)
+    for step in steps:
+        after = _line(step.after) if step.after is not None else None
+        if after is not None and _may_be_automatic(after):
+            alike[after.context, _direction(after)].append(Command(after.context, after.text, after, step))
+    return (command for some in alike.values() if len(some) > 1 for command in some)
 
 
 def _revived(steps: Sequence[Step], doomed: Doomed, actual: Lines) -> list[Command]:
