@@ -1,7 +1,7 @@
 """BFD: the timers of sessions as profiles of FRR's bfdd, and what a BGP neighbour needs for its session.
 
-OpenConfig: /bfd/interfaces/interface, and enable-bfd of a neighbour or peer group; FRR: bfd / profile NAME,
-neighbor X bfd, neighbor X bfd profile NAME.
+OpenConfig: /bfd/interfaces/interface, and enable-bfd of a neighbour or peer group, with what nesrv-bfd adds to
+them; FRR: bfd / profile NAME, neighbor X bfd, neighbor X bfd profile NAME.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from nesrv import errors
 from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
 from nesrv.features import inputs, names
+from nesrv.features.bgp.peers import Settings
 from nesrv.features.feature import Export, Lookup
 from nesrv.frr.text import FrrLine, line
 
@@ -25,7 +26,11 @@ INTERVALS = {
     "required-minimum-receive": "receive-interval",
 }
 """FRR's word by the leaf."""
-TIMERS = (MULTIPLIER, *INTERVALS)
+PASSIVE, MINIMUM_TTL = "passive-mode", "minimum-ttl"
+FRR_MINIMUM_TTL = 254
+INTERFACE_LEAVES = (MULTIPLIER, *INTERVALS, PASSIVE)
+SESSION_LEAVES = (*INTERFACE_LEAVES, MINIMUM_TTL)
+"""What makes a profile, besides the leaf that enables it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Bfd:
     claims = frozenset(
         {
             "config/enabled",
-            *(f"config/{leaf}" for leaf in TIMERS),
+            *(f"config/{leaf}" for leaf in INTERFACE_LEAVES),
             "interface-ref/config/interface",
             "interface-ref/config/subinterface",
         }
@@ -53,9 +58,12 @@ class Bfd:
         if interface is None:
             return
         subinterface = entry.leaf("interface-ref/config/subinterface") or "0"
-        wanted = names.profile_name("interface", entry.text("id")) if _enabled(entry) else ""
+        name = names.profile_name("interface", entry.text("id"))
         key = inputs.bfd_profile(interface, subinterface)
-        yield Export(key, wanted, f"BFD on {interface}.{subinterface}", entry.path)
+        yield Export(key, name if _enabled(entry) else "", f"BFD on {interface}.{subinterface}", entry.path)
+        if _enabled(entry):
+            block = inputs.frr_block(("bfd", f"profile {name}"))
+            yield Export(block, 1, f"FRR's BFD profile {name}", entry.path)
 
     def facts(self, entry: Node, lookup: Lookup) -> Iterator[Fact]:
         if entry.leaf("interface-ref/config/interface") is None:
@@ -65,55 +73,69 @@ class Bfd:
                 "nesrv-bfd-without-interface",
             )
         if _enabled(entry):
-            yield from profile(names.profile_name("interface", entry.text("id")), entry)
+            yield from _profile(
+                names.profile_name("interface", entry.text("id")), Settings((entry,)), "config", entry.path
+            )
 
 
-def session(enable_bfd: Node, owner: str, link: tuple[str, str] | None, lookup: Lookup) -> Session | None:
-    """The session of one neighbour or peer group; None without one.  Raises InvalidValue.
+def session(settings: Settings, name: str, link: tuple[str, str] | None, lookup: Lookup) -> Session | None:
+    """The session of one neighbour, or of the dynamic ones of a peer group; None without one.  Raises InvalidValue.
 
-    ``enable_bfd`` is its container of that name; ``owner`` tells it from all others of the element, and is
-    short and of one word where it can be; ``link`` is the (interface, subinterface) that leads to it, None if
-    none does.  Timers of its own win over the interface's, and those over FRR's.
+    ``settings`` are those of the peer; ``name`` is for a profile of its own and tells it from all others of the
+    element; ``link`` is the (interface, subinterface) that leads to it, None if none does.
     """
-    if not enable_bfd.flag("config/enabled"):
+    box = "enable-bfd/config"
+    enabled = f"{box}/enabled"
+    if not settings.flag(enabled):
         return None
-    known = inputs.text(lookup, inputs.bfd_profile(*link)) if link is not None else None
-    if known == "":
+    shared = inputs.text(lookup, inputs.bfd_profile(*link)) if link is not None else None
+    if shared == "":
         return None
-    path = enable_bfd.path_of("config/enabled")
-    own = tuple(leaf for leaf in TIMERS if enable_bfd.leaf(f"config/{leaf}") is not None)
-    if own:
-        name = names.profile_name("neighbor", owner)
-        chosen = ("bfd", path), (f"bfd profile {name}", enable_bfd.path_of(f"config/{own[0]}"))
-        return Session(chosen, tuple(profile(name, enable_bfd)))
-    return Session((("bfd", path),) + (((f"bfd profile {known}", path),) if known is not None else ()))
+    watched = ("bfd", settings.path(enabled))
+    own = next((f"{box}/{leaf}" for leaf in SESSION_LEAVES if settings.explicit(f"{box}/{leaf}")), None)
+    if own is not None:
+        profile = tuple(_profile(name, settings, box, settings.path("enable-bfd")))
+        return Session((watched, (f"bfd profile {name}", settings.path(own))), profile)
+    return Session((watched,) if shared is None else (watched, (f"bfd profile {shared}", settings.path(enabled))))
 
 
-def profile(name: str, node: Node) -> Iterator[FrrLine]:
-    """The block of a profile with the timers of ``node``'s config, without those that are FRR's own."""
+def _profile(name: str, settings: Settings, box: str, path: str) -> Iterator[FrrLine]:
+    """The block of a profile with what the container ``box`` says, without what is FRR's own."""
     block = f"profile {name}"
-    yield line(("bfd",), block, node.path)
-    multiplier = node.number(f"config/{MULTIPLIER}")
+    yield line(("bfd",), block, path)
+    for leaf, words in _said(settings, box):
+        yield line(("bfd", block), words, settings.path(leaf))
+
+
+def _said(settings: Settings, box: str) -> Iterator[tuple[str, str]]:
+    """(leaf, line of a profile)"""
+    multiplier = settings.number(f"{box}/{MULTIPLIER}")
     if multiplier is not None and multiplier < MIN_MULTIPLIER:
         raise errors.InvalidValue(
-            f"{MULTIPLIER} must be at least {MIN_MULTIPLIER}.", node.path_of(f"config/{MULTIPLIER}"), "nesrv-bfd-timer"
+            f"{MULTIPLIER} must be at least {MIN_MULTIPLIER}.", settings.path(f"{box}/{MULTIPLIER}"), "nesrv-bfd-timer"
         )
     if multiplier not in (None, DEFAULT_MULTIPLIER):
-        yield line(("bfd", block), f"detect-multiplier {multiplier}", node.path_of(f"config/{MULTIPLIER}"))
+        yield f"{box}/{MULTIPLIER}", f"detect-multiplier {multiplier}"
     for leaf, word in INTERVALS.items():
-        interval = _milliseconds(node, leaf)
+        interval = _milliseconds(settings, box, leaf)
         if interval not in (None, DEFAULT_MS):
-            yield line(("bfd", block), f"{word} {interval}", node.path_of(f"config/{leaf}"))
+            yield f"{box}/{leaf}", f"{word} {interval}"
+    if settings.flag(f"{box}/{PASSIVE}"):
+        yield f"{box}/{PASSIVE}", PASSIVE
+    # The schema of an interface does not have this leaf.
+    hops = settings.explicit(f"{box}/{MINIMUM_TTL}")
+    if hops is not None and hops.value != str(FRR_MINIMUM_TTL):
+        yield f"{box}/{MINIMUM_TTL}", f"{MINIMUM_TTL} {hops.value}"
 
 
-def _milliseconds(node: Node, leaf: str) -> int | None:
-    value = node.number(f"config/{leaf}")
+def _milliseconds(settings: Settings, box: str, leaf: str) -> int | None:
+    value = settings.number(f"{box}/{leaf}")
     if value is None:
         return None
     if value % 1000 or not MIN_MS <= value // 1000 <= MAX_MS:
         raise errors.InvalidValue(
             f"{leaf} is in microseconds and must be whole milliseconds, from {MIN_MS * 1000} to {MAX_MS * 1000}.",
-            node.path_of(f"config/{leaf}"),
+            settings.path(f"{box}/{leaf}"),
             "nesrv-bfd-timer",
         )
     return value // 1000

@@ -22,6 +22,7 @@ IN_PLACE = re.compile(
     r"|neighbor \S+ (remote-as|description|password|timers|timers connect|ebgp-multihop|update-source|port|weight"
     r"|tcp-mss|advertisement-interval|maximum-prefix|route-map (in|out)|prefix-list (in|out)|filter-list (in|out))"
     r"|timers bgp|maximum-paths|maximum-paths ibgp|distance bgp|(detect-multiplier|transmit-interval|receive-interval)"
+    r"|minimum-ttl|neighbor \S+ bfd profile"
     r"|match .*|set (local-preference|tag|weight|origin|comm-list|extcommunity rt|ip next-hop|ipv6 next-hop global)"
     r"|network \S+|(ip|ipv6) route .*|r[dt] vpn .*"
 )

@@ -43,6 +43,9 @@ segment size, advertisement interval             ``neighbor X tcp-mss N``, ``nei
 port                                             ``neighbor X port N`` (179 is not printed)
 BFD                                              ``neighbor X bfd``; a profile is a second line beside it:
                                                  ``neighbor X bfd profile P``
+BFD profile (context ``("bfd", "profile P")``)   ``detect-multiplier N``, ``transmit-interval MS``, ``receive-interval
+                                                 MS``, ``minimum-ttl N``, ``passive-mode`` (3, 300, 300 and 254 are
+                                                 not printed)
 address families (context)                       ``address-family ipv4 unicast``, ``address-family ipv6 unicast``,
                                                  ``address-family l2vpn evpn``; printed only when not empty, so
                                                  they exist through their lines
@@ -164,7 +167,8 @@ SLOT_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"distance bgp .*", r"distance bgp"),
         (r"rd .*", r"rd"),
         (
-            r"(detect-multiplier|transmit-interval|receive-interval|echo transmit-interval|echo receive-interval) .*",
+            r"(detect-multiplier|transmit-interval|receive-interval|minimum-ttl|echo transmit-interval"
+            r"|echo receive-interval) .*",
             r"\1",
         ),
         (

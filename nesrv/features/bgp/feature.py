@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
-from nesrv.features import inputs, speaker
+from nesrv.features import bfd, inputs, speaker
 from nesrv.features.bgp.checks import check_peers, check_speaker
 from nesrv.features.bgp.families import family_lines
 from nesrv.features.bgp.peer_checks import check_peer
 from nesrv.features.bgp.peers import peers
 from nesrv.features.bgp.sessions import session_lines
 from nesrv.features.bgp.speakers import speaker_lines
+from nesrv.features.bgp.watched import bfd_lines
 from nesrv.features.feature import Export, Lookup
 from nesrv.features.instances import POINT
 
@@ -70,11 +71,17 @@ PEER_LEAVES = (
     "afi-safis/afi-safi/ipv6-unicast/prefix-limit-received/config/prevent-teardown",
     "afi-safis/afi-safi/ipv6-unicast/prefix-limit-received/config/warning-threshold-pct",
 )
-ROUTED_LEAVES = ("transport/config/local-address", "ebgp-multihop/config/enabled", "ebgp-multihop/config/multihop-ttl")
-NEIGHBOR_LEAVES = (*PEER_LEAVES, "config/enabled", "config/neighbor-port", "config/peer-group")
+BFD_LEAVES = tuple(f"enable-bfd/config/{leaf}" for leaf in ("enabled", *bfd.INTERFACE_LEAVES))
+ROUTED_LEAVES = (
+    "transport/config/local-address",
+    "ebgp-multihop/config/enabled",
+    "ebgp-multihop/config/multihop-ttl",
+    f"enable-bfd/config/{bfd.MINIMUM_TTL}",
+)
+NEIGHBOR_LEAVES = (*PEER_LEAVES, *BFD_LEAVES, "config/enabled", "config/neighbor-port", "config/peer-group")
 PLACES = {
     "global": SPEAKER_LEAVES,
-    "peer-groups/peer-group": (*PEER_LEAVES, *ROUTED_LEAVES),
+    "peer-groups/peer-group": (*PEER_LEAVES, *BFD_LEAVES, *ROUTED_LEAVES),
     "neighbors/neighbor": (*NEIGHBOR_LEAVES, *ROUTED_LEAVES),
     "unnumbered-neighbors/unnumbered-neighbor": NEIGHBOR_LEAVES,
 }
@@ -113,4 +120,5 @@ class Bgp:
         for peer in known:
             check_peer(entry, found, peer, lookup)
             yield from session_lines(found, peer, lookup)
+            yield from bfd_lines(entry, found, peer, lookup)
             yield from family_lines(found, peer)
