@@ -101,7 +101,7 @@ class Derivation:
         for path in dirty:
             shard = after.get(path)
             preview.shards[path] = (
-                self._derive(shard, nodes.pop(path, None), exports.get(path), inputs) if shard else None
+                await self._derive(shard, nodes.pop(path, None), exports.get(path), inputs, breather) if shard else None
             )
             await breather.breathe()
         self._collect(preview)
@@ -126,12 +126,13 @@ class Derivation:
                 inputs[export.key] = export.value
         return inputs
 
-    def _derive(
+    async def _derive(
         self,
         shard: Shard,
         node: Node | None,
         exports: tuple[Export, ...] | None,
         inputs: Mapping[InputKey, InputValue | None],
+        breather: Breather,
     ) -> Derived:
         if node is None:
             node = self._shards.fixed_entry(shard)
@@ -145,7 +146,9 @@ class Derivation:
 
         facts: list[Fact] = []
         for feature in self._features[shard.point]:
-            facts += feature.facts(node, lookup)
+            for fact in feature.facts(node, lookup):
+                facts.append(fact)
+                await breather.breathe()
         return Derived(exports, tuple(facts), frozenset(used))
 
     def _collect(self, preview: Preview) -> None:
@@ -156,11 +159,12 @@ class Derivation:
         owners: dict[FactKey, str] = {}
         for path, derived in sorted(preview.shards.items(), key=_is_raw):
             for fact in derived.facts if derived is not None else ():
-                owner = owners.get(fact.key) or self._owner.get(fact.key)
-                if fact.key in owners or (owner is not None and owner != path and owner not in preview.shards):
+                key = fact.key
+                owner = owners.get(key) or self._owner.get(key)
+                if key in owners or (owner is not None and owner != path and owner not in preview.shards):
                     raise _conflict(_setting(fact), fact.path, owner or path)
-                owners[fact.key] = path
-                preview.wanted[fact.key] = fact
+                owners[key] = path
+                preview.wanted[key] = fact
 
     def adopt(self, preview: Preview) -> None:
         """``preview`` has become true."""
@@ -168,9 +172,9 @@ class Derivation:
             old = self._derived.pop(path, None)
             if old is None:
                 continue
-            for fact in old.facts:
-                if self._owner.get(fact.key) == path:
-                    del self._owner[fact.key]
+            for key in [fact.key for fact in old.facts]:
+                if self._owner.get(key) == path:
+                    del self._owner[key]
             for export in old.exports:
                 if self._giver.get(export.key, ("",))[0] == path:
                     del self._giver[export.key]

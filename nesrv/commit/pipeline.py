@@ -116,7 +116,7 @@ class Pipeline:
             preview = await self._preview(candidate, changes)
             steps = self._plan(preview.wanted)
             if steps:
-                self._begin(changes)
+                await self._begin(changes)
                 await self._apply(steps)
             number = await self._seal(changes, record, steps)
             self.running = candidate.settled()
@@ -146,15 +146,16 @@ class Pipeline:
     def _satisfies(self, wanted: Fact, actual: Fact) -> bool:
         return self._engines[wanted.domain].satisfies(wanted, actual)
 
-    def _begin(self, changes: Changes) -> None:
+    async def _begin(self, changes: Changes) -> None:
+        """In a thread, as all that waits for the disk's sync."""
         try:
-            self._journal.begin(changes)
+            await asyncio.to_thread(self._journal.begin, changes)
         except JournalError as error:
             raise _not_on_disk(error) from error
 
     async def _seal(self, changes: Changes, record: CommitRecord, steps: Sequence[Step]) -> int:
         try:
-            return self._journal.commit(changes, record)
+            return await asyncio.to_thread(self._journal.commit, changes, record)
         except JournalError as error:
             await self._take_back(steps, f"the disk refused the commit: {error}")
             self._forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -21,6 +22,9 @@ _ATTRIBUTES = frozenset({OPERATION, _INSERT, _KEY, _VALUE})
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _PREFIX = re.compile(r"([A-Za-z_][\w.-]*):(?=[A-Za-z_])")
 _KEY_PREDICATE = re.compile(r"\[\s*(?:[\w.-]+:)?([\w.-]+)\s*=\s*(?:'([^']*)'|\"([^\"]*)\")\s*\]")
+
+CANONICAL_KEPT = 4096
+"""Values whose canonical form is remembered: identities are few, addresses come again with each commit."""
 
 Element = Any
 """An lxml element."""
@@ -99,6 +103,7 @@ class Reader:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._modules = {info.namespace: name for name, info in schema.modules.items()}
+        self.canonical = lru_cache(maxsize=CANONICAL_KEPT)(self._canonical)
 
     def top(self, element: Element) -> SchemaNode:
         """The schema node of a top-level element; raises unknown-namespace or unknown-element."""
@@ -206,9 +211,12 @@ class Reader:
             module = self._modules.get(element.nsmap.get(None, ""))
             text = f"{module}:{text}" if module and schema.base == "identityref" else text
         if not schema.plain and (schema.is_key or schema.kind == "leaf-list"):
-            canonical = self._schema.engine.canonical(schema.compiled, text)
-            text = text if canonical is None else canonical
+            text = self.canonical(schema, text)
         return text
+
+    def _canonical(self, schema: SchemaNode, text: str) -> str:
+        canonical = self._schema.engine.canonical(schema.compiled, text)
+        return text if canonical is None else canonical
 
     def _with_modules(self, text: str, element: Element, schema: SchemaNode) -> str:
         """``text`` with names of modules for prefixes; a union's strings may look prefixed and are not."""

@@ -128,7 +128,11 @@ class FixedNode(Node):
     __slots__ = ("_path",)
 
     def __init__(self, schema: SchemaNode, value: str | None = None, parent: Node | None = None) -> None:
-        super().__init__(schema, value, parent)
+        # Written out: there are thousands in a large entry, and a call of the base class is half of what one takes.
+        self.schema = schema
+        self.value = value
+        self.children = []
+        self.parent = parent
         self._path: str | None = None
 
     @property

@@ -49,7 +49,7 @@ from nesrv.kernel.message import Link
 from nesrv.kernel.reader import Reader, host_name, is_link_local_of, link_local, ours
 from nesrv.kernel.records import LinkState, Records
 from nesrv.kernel.requests import Attribute
-from nesrv.kernel.sockets import Refused
+from nesrv.kernel.sockets import Refused, RouteSocket
 from nesrv.kernel.spaces import Space, Spaces
 
 DEFAULT_MTU = 1500
@@ -169,7 +169,7 @@ class Links:
 
     def remove(self, fact: Removable) -> None:
         if (found := self.removable(fact)) is not None:
-            self.remove_together(found[0], [found[1]])
+            remove_together(self._spaces.socket(found[0]), [found[1]])
 
     def removable(self, fact: Removable) -> tuple[Space, Link] | None:
         """The link, if it is there; refuses where it is not ours."""
@@ -182,23 +182,6 @@ class Links:
         if not ours(link):
             raise Refused(errno.EPERM, f"{fact.name} was not made by nesrv")
         return space, link
-
-    def remove_together(self, space: Space, links: Sequence[Link]) -> None:
-        """All or none; the kernel's grace period, some 20 ms a link, is waited for once."""
-        socket = self._spaces.socket(space)
-        if len(links) == 1:
-            socket.do(requests.delete_link(links[0].index))
-            return
-        marked: list[Link] = []
-        try:
-            for link in links:
-                socket.do(requests.group_link(link.index, DOOMED_GROUP))
-                marked.append(link)
-            socket.do(requests.delete_group(DOOMED_GROUP))
-        except Refused:
-            for link in marked:
-                socket.do(requests.group_link(link.index, OUR_GROUP))
-            raise
 
     def change_by_replacing(self, before: Replaceable, after: Replaceable) -> None:
         """The kernel cannot change a VNI, VTEP, peer or parent in place; what the old link had the new one is given."""
@@ -439,6 +422,24 @@ class Links:
         for one in siblings:
             if one.address not in there and one.address != fact.address:
                 socket.do(requests.repeat_address(link.index, one.told))
+
+
+def remove_together(socket: RouteSocket, links: Sequence[Link]) -> None:
+    """All or none of one namespace; the kernel's grace period, some 20 ms a link, is waited for once. May be called
+    in a thread. Raises Refused."""
+    if len(links) == 1:
+        socket.do(requests.delete_link(links[0].index))
+        return
+    marked: list[Link] = []
+    try:
+        for link in links:
+            socket.do(requests.group_link(link.index, DOOMED_GROUP))
+            marked.append(link)
+        socket.do(requests.delete_group(DOOMED_GROUP))
+    except Refused:
+        for link in marked:
+            socket.do(requests.group_link(link.index, OUR_GROUP))
+        raise
 
 
 def _spots(fact: Replaceable) -> set[tuple[Place, str]]:

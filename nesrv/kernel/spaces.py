@@ -11,6 +11,7 @@ import logging
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -133,6 +134,18 @@ class Spaces:
             except OSError as error:
                 raise Refused(error.errno or errno.EINVAL, f"{describe(space.place)}: {error.strerror}") from None
         return found
+
+    @contextmanager
+    def socket_apart(self, space: Space) -> Iterator[RouteSocket]:
+        """One that nobody else uses, for a thread; raises Refused."""
+        try:
+            found = RouteSocket(space.path)
+        except OSError as error:
+            raise Refused(error.errno or errno.EINVAL, f"{describe(space.place)}: {error.strerror}") from None
+        try:
+            yield found
+        finally:
+            found.close()
 
     def release(self) -> None:
         """Closes the request sockets, so that no namespace is kept alive by them."""

@@ -37,7 +37,7 @@ from nesrv.kernel.facts import (
 from nesrv.kernel.host_bridges import HostBridges
 from nesrv.kernel.hosts import Hosts, supported
 from nesrv.kernel.layout import Layout
-from nesrv.kernel.links import Links, system_words
+from nesrv.kernel.links import Links, remove_together, system_words
 from nesrv.kernel.members import Members
 from nesrv.kernel.message import Link
 from nesrv.kernel.nics import Nics
@@ -176,7 +176,7 @@ class Kernel:
 
     async def _remove_together(self, steps: Sequence[Step], done: list[Step]) -> None:
         """Removes links namespace by namespace, with all that is on them; ``done`` gets what went, also where one
-        is refused."""
+        is refused. The kernel's grace periods, some 40 ms a namespace, are waited for in a thread."""
         carried = _carried(steps)
         spaces: dict[Space, list[tuple[Step, Link]]] = {}
         for step in steps:
@@ -195,13 +195,13 @@ class Kernel:
                 spaces.setdefault(found[0], []).append((step, found[1]))
         for space, pairs in spaces.items():
             try:
-                self._links.remove_together(space, [link for _step, link in pairs])
+                with self._spaces.socket_apart(space) as socket:
+                    await asyncio.to_thread(remove_together, socket, [link for _step, link in pairs])
             except Refused as error:
                 raise StepRefused(pairs[0][0], f"{attempt(pairs[0][0])}: {error.words}", done) from None
             finally:
                 self._reader.refresh(self._spaces.drain())
             done.extend(one for step, _link in pairs for one in _with_carried(step, carried))
-            await asyncio.sleep(0)
 
     async def _confirm(self, done: Sequence[Step]) -> None:
         """The kernel acknowledged every step; what it then tells of itself must agree, or the steps do not count.
@@ -229,7 +229,10 @@ class Kernel:
 
     def _heard(self) -> None:
         with contextlib.suppress(OSError):
-            self._take_in()
+            if self._lock.locked():
+                self._reader.refresh(self._spaces.drain())
+            else:
+                self._take_in()
 
     def _take_in(self) -> None:
         """Follows what others did."""

@@ -31,8 +31,8 @@ RATIO = 1.3
 BESIDE_MS = 50.0
 ANSWER_MS = 100.0
 MOST_MEGABYTES = 150
-NEIGHBOR_MS = 150.0
-"""What one neighbour may cost more beside 499 than beside 4: the instance is read and checked as a whole."""
+NEIGHBOR_MS = 50.0
+"""What one neighbour may cost more beside 499 than beside 4: the instance is read and compared as a whole."""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,8 @@ OpenConfig: network-instance/protocols/protocol[identifier=BGP]/bgp; FRR: router
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
@@ -13,12 +14,14 @@ from nesrv.features import bfd, inputs, speaker
 from nesrv.features.bgp.checks import check_peers, check_speaker
 from nesrv.features.bgp.families import family_lines
 from nesrv.features.bgp.peer_checks import check_peer
-from nesrv.features.bgp.peers import peers
+from nesrv.features.bgp.peers import Peer, peers
 from nesrv.features.bgp.sessions import session_lines
 from nesrv.features.bgp.speakers import speaker_lines
 from nesrv.features.bgp.watched import bfd_lines
 from nesrv.features.feature import Export, Lookup
 from nesrv.features.instances import POINT
+from nesrv.features.recall import Part, Recall
+from nesrv.features.speaker import Speaker
 
 BGP = "protocols/protocol/bgp"
 SPEAKER_LEAVES = (
@@ -99,6 +102,9 @@ class Bgp:
         }
     )
 
+    def __init__(self) -> None:
+        self._recall = Recall()
+
     def exports(self, entry: Node) -> Iterator[Export]:
         bgp = speaker.own_bgp(entry)
         if bgp is None or entry.identity("config/type") != "DEFAULT_INSTANCE":
@@ -117,8 +123,14 @@ class Bgp:
         known = tuple(peers(found.bgp, lookup)) if found.bgp is not None else ()
         check_peers(known)
         yield from speaker_lines(entry, found, known, lookup)
-        for peer in known:
-            check_peer(entry, found, peer, lookup)
-            yield from session_lines(found, peer, lookup)
-            yield from bfd_lines(entry, found, peer, lookup)
-            yield from family_lines(found, peer)
+        holder = found.bgp.at("neighbors") if found.bgp is not None else None
+        parts = [Part((peer.kind, peer.name), peer.own, partial(_of_peer, entry, found, peer)) for peer in known]
+        yield from self._recall.facts(entry, holder, parts, lookup)
+
+
+def _of_peer(entry: Node, found: Speaker, peer: Peer, lookup: Lookup) -> Iterable[Fact]:
+    """Looks at no other neighbour: what others say does not make it new."""
+    check_peer(entry, found, peer, lookup)
+    yield from session_lines(found, peer, lookup)
+    yield from bfd_lines(entry, found, peer, lookup)
+    yield from family_lines(found, peer)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Literal
 
@@ -19,6 +20,8 @@ from nesrv.features.speaker import Speaker
 
 DYNAMIC = "global/dynamic-neighbor-prefixes/dynamic-neighbor-prefix"
 GROUP_LEAF = "config/peer-group"
+ADDRESSES_KEPT = 2048
+"""Addresses of neighbours whose printed form is remembered: each commit asks for all of an instance again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +154,9 @@ def _with_group(neighbor: Node, groups: dict[str, Node]) -> tuple[Node, ...]:
 
 def address_of(neighbor: Node) -> str:
     """The neighbour's address as FRR prints it."""
-    return str(ip_address(neighbor.text("neighbor-address")))
+    return _printed(neighbor.text("neighbor-address"))
+
+
+@lru_cache(maxsize=ADDRESSES_KEPT)
+def _printed(address: str) -> str:
+    return str(ip_address(address))
