@@ -25,6 +25,7 @@ from nesrv.errors import OperationFailed, RpcError
 from nesrv.facts import AfterStep, Fact, StepRefused
 from nesrv.features.completeness import unclaimed
 from nesrv.features.feature import Feature
+from nesrv.features.limits import Ipv4VtepsOnly
 from nesrv.features.registry import FEATURES
 from nesrv.features.system import LoginBanner
 from nesrv.features.users import User as UserFact
@@ -171,6 +172,11 @@ def _features(schema: Schema) -> list[Feature]:
     return [feature for feature in FEATURES if feature.point.split(":")[0][1:] in schema.modules]
 
 
+def _limits(system: System) -> list[Feature]:
+    """Refusals of what the FRR that runs cannot do."""
+    return [] if system.frr is None or system.frr.announces_ipv6_vteps else [Ipv4VtepsOnly()]
+
+
 def _release(settings: Settings) -> Release | None:
     """The published modules with their deviations; raises SettingsError."""
     directory = settings.openconfig
@@ -230,7 +236,11 @@ class Server:
         self.system = await open_system(settings)
         shards = Shards(schema)
         self.pipeline = Pipeline(
-            shards, _features(schema), self.journal, _engines(self.system, users), self._after_step
+            shards,
+            [*_features(schema), *_limits(self.system)],
+            self.journal,
+            _engines(self.system, users),
+            self._after_step,
         )
         self.pipeline.load()
         steps, refused = await self.pipeline.reconcile()

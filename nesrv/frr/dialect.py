@@ -1,11 +1,11 @@
 """What differs between the FRR releases nesrv knows: which daemon owns a line, what may be pipelined, which
-answers are harmless.  Measured on 8.4.4 and 10.3.
+answers are harmless.  Measured on 8.4.4 and 10.3; IPv6 VTEPs are as the release notes of 10.6 have it.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nesrv.frr.text import FrrLine
 
@@ -21,6 +21,7 @@ class Dialect:
     ``grouped``: lines of bgpd that cost it the more the more it has, unless many make one transaction
     (2,000 lines of prefix-lists: 12 s one by one, 2 s together).
     ``benign``: (line, answer) patterns that mean the line holds although the status is not 0.
+    ``ipv6_vteps``: whether bgpd announces them; 8.4.4 announces the router id in the place of their address.
     """
 
     major: int
@@ -30,6 +31,7 @@ class Dialect:
     fragile: frozenset[str]
     grouped: re.Pattern[str] | None
     benign: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
+    ipv6_vteps: bool = False
 
     def owner(self, fact: FrrLine) -> str:
         where = "/".join((*fact.context[:1], fact.text))
@@ -66,13 +68,18 @@ FRR_10 = Dialect(
     benign=((re.compile(r"advertise ipv[46] unicast"), EMPTY),),
 )
 
-VERSION = re.compile(r"FRRouting (\d+)\.")
+FRR_10_6 = replace(FRR_10, ipv6_vteps=True)
+
+VERSION = re.compile(r"FRRouting (\d+)\.(\d+)")
+SINCE: tuple[tuple[tuple[int, int], Dialect], ...] = (((10, 6), FRR_10_6), ((10, 0), FRR_10), ((0, 0), FRR_8))
+"""First release of each dialect, the newest first."""
 
 
 def dialect_of(show_version: str) -> Dialect:
     """The dialect for the answer to ``show version``; an unknown text reads as the newest."""
     found = VERSION.search(show_version)
-    return FRR_8 if found is not None and int(found[1]) < 10 else FRR_10
+    release = (int(found[1]), int(found[2])) if found is not None else SINCE[0][0]
+    return next(dialect for first, dialect in SINCE if release >= first)
 
 
 WAITS: tuple[re.Pattern[str], ...] = (

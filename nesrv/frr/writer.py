@@ -82,6 +82,11 @@ class Frr:
     def actual(self) -> Mapping[Key, FrrLine]:
         return self._lines
 
+    @property
+    def announces_ipv6_vteps(self) -> bool:
+        """Whether this FRR does; known once it was started."""
+        return self._dialect.ipv6_vteps
+
     async def start(self) -> None:
         """Finds or starts the daemons and reads what they have.  Raises DaemonFailed, VtyLost."""
         started = await self._daemons.start(self._restarted)

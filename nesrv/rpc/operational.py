@@ -209,7 +209,7 @@ class InstanceState:
                 return self._is_at(element, binding, place)
 
             exists = ("vrf", known.vrf) in actual
-            router_id = None if known.is_vrf else inputs.text(lookup, inputs.POOL_ROUTER_ID)
+            router_id = inputs.text(lookup, inputs.POOL_ROUTER_ID)
             state[shard.path] = _node(shard, instances.instance(known, exists, is_bound, vxlan, router_id))
             await breather.breathe()
         return state

@@ -16,6 +16,7 @@ from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import EMPTY
 from nesrv.datastore.validate import Validator
 from nesrv.facts import Fact, Step
+from nesrv.features.feature import Feature
 from nesrv.features.registry import FEATURES
 from nesrv.frr.text import FrrLine
 from nesrv.kernel.facts import Place
@@ -30,11 +31,11 @@ def model() -> schema.Schema:
 class Element:
     """Takes whole configurations one after the other, as running would."""
 
-    def __init__(self) -> None:
+    def __init__(self, features: Iterable[Feature] = FEATURES) -> None:
         self._shards = Shards(model())
         self._editor = Editor(self._shards)
         self._validator = Validator(self._shards)
-        self.derivation = Derivation(FEATURES, self._shards)
+        self.derivation = Derivation(features, self._shards)
         self._running = EMPTY
 
     def commit(self, document: str) -> list[Step]:

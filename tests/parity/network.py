@@ -11,6 +11,8 @@ import subprocess
 from types import TracebackType
 from typing import Self
 
+from ncclient.operations import RPCError
+
 from tests.parity.router import Router
 from tests.server.configurations import BASE, EVPN, V4, Configuration, Neighbor, Underlay, Vrf
 from tests.server.element import Element, sh
@@ -18,6 +20,8 @@ from tests.server.element import Element, sh
 PE_AS, SPINE_AS, TENANT_AS = 64514, 64512, 64515
 VTEPS = ("198.51.100.1", "198.51.100.2")
 PE_ENDS, SPINE_ENDS = ("192.0.2.1", "192.0.2.3"), ("192.0.2.0", "192.0.2.2")
+WIRES: tuple[tuple[str, ...], ...] = tuple((f"{address}/31",) for address in SPINE_ENDS)
+"""The spine's addresses on the wire to each PE."""
 SPINE = """\
 router bgp 64512
  bgp router-id 198.51.100.254
@@ -41,18 +45,43 @@ router bgp 64512
 exit
 """
 
+UNNUMBERED_SPINE = """\
+router bgp 64512
+ bgp router-id 198.51.100.254
+ no bgp ebgp-requires-policy
+ no bgp default ipv4-unicast
+ timers bgp 3 9
+ neighbor to-pe1 interface v6only remote-as 64514
+ neighbor to-pe1 timers connect 1
+ neighbor to-pe2 interface v6only remote-as 64514
+ neighbor to-pe2 timers connect 1
+ address-family ipv4 unicast
+  neighbor to-pe1 activate
+  neighbor to-pe2 activate
+ exit-address-family
+ address-family l2vpn evpn
+  neighbor to-pe1 activate
+  neighbor to-pe1 attribute-unchanged next-hop
+  neighbor to-pe2 activate
+  neighbor to-pe2 attribute-unchanged next-hop
+ exit-address-family
+exit
+"""
+
 
 class Network:
-    """``pes`` are running and not configured; ``spine`` is up with ``spine_configuration`` and its addresses.
+    """``pes``, one for each of ``wires``, are running and not configured; ``spine`` is up with
+    ``spine_configuration`` and, on the wire ``to-peN``, the addresses that ``wires`` has for it.
 
     ``space(name)`` makes a tenant's namespace; ``stack`` closes what a test opens beside, in time.
     """
 
-    def __init__(self, spine_configuration: str = SPINE) -> None:
+    def __init__(self, spine_configuration: str = SPINE, wires: tuple[tuple[str, ...], ...] = WIRES) -> None:
         self._name = f"p{secrets.token_hex(3)}"
         self._spaces: list[str] = []
         self.stack = contextlib.ExitStack()
-        self.pes: tuple[Element, Element] = (Element(), Element())
+        self.pes = tuple(Element() for _ in wires)
+        self._wires = wires
         self._spine_configuration = spine_configuration
         self.spine: Router
 
@@ -63,7 +92,7 @@ class Network:
                 self.stack.enter_context(pe)
                 wire = f"to-pe{number + 1}"
                 sh("ip", "-n", pe.other, "link", "set", "wire1", "netns", spine, "name", wire)
-                sh("ip", "-n", spine, "address", "add", f"{SPINE_ENDS[number]}/31", "dev", wire)
+                add_addresses(spine, wire, *self._wires[number])
                 sh("ip", "-n", spine, "link", "set", wire, "up")
             self.spine = self.stack.enter_context(Router(spine, self._spine_configuration))
         except BaseException:
@@ -90,9 +119,22 @@ class Network:
         sh("ip", "-n", space, "link", "set", "lo", "up")
         return space
 
+    def tenant_with(self, name: str, configuration: str, *addresses: str) -> Router:
+        """A speaker in a namespace of its own, where services have ``addresses`` on lo."""
+        router = self.router(self.space(name), configuration)
+        add_addresses(router.space, "lo", *addresses)
+        return router
+
     def router(self, space: str, configuration: str) -> Router:
         """A speaker in a namespace that ``space`` made, until the network ends."""
         return self.stack.enter_context(Router(space, configuration))
+
+
+def add_addresses(space: str, link: str, *addresses: str) -> None:
+    """With their lengths; IPv6 ones usable at once."""
+    for address in addresses:
+        more = ("nodad",) if ":" in address else ()
+        sh("ip", "-n", space, "address", "add", address, "dev", link, *more)
 
 
 def underlay(pe: Element, number: int) -> Underlay:
@@ -108,15 +150,26 @@ def configuration(pe: Element, number: int, *vrfs: Vrf) -> Configuration:
 
 
 def merge(pe: Element, *parts: str) -> None:
-    """Takes XML (top-level nodes) into the candidate and commits."""
-    pe.merge(f'<config xmlns="{BASE}">{"".join(parts)}</config>')
-    pe.session.commit()
+    """Takes XML (top-level nodes) into the candidate, part after part, and commits."""
+    for part in parts:
+        pe.merge(f'<config xmlns="{BASE}">{part}</config>')
+    _commit(pe)
 
 
 def remove(pe: Element, *parts: str) -> None:
     """The same for XML whose nodes carry ``nc:operation``; ``nc`` is declared."""
-    pe.merge(f'<config xmlns="{BASE}" xmlns:nc="{BASE}">{"".join(parts)}</config>')
-    pe.session.commit()
+    for part in parts:
+        pe.merge(f'<config xmlns="{BASE}" xmlns:nc="{BASE}">{part}</config>')
+    _commit(pe)
+
+
+def _commit(pe: Element) -> None:
+    """What is refused does not stay in the candidate, where the next test would meet it."""
+    try:
+        pe.session.commit()
+    except RPCError:
+        pe.session.discard_changes()
+        raise
 
 
 def tenant(asn: int, router_id: str, peers: dict[str, int], networks: tuple[str, ...], more: str = "") -> str:

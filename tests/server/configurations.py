@@ -119,6 +119,7 @@ class Underlay:
     families: tuple[str, ...] = (V4, EVPN)
     neighbors: tuple[Neighbor, ...] = ()
     legs: tuple[Leg, ...] = ()
+    router_id: str | None = "198.51.100.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,7 @@ def _default(underlay: Underlay) -> etree._Element:
     members += ["lo"] if underlay.loopback else []
     bgp = _bgp(underlay.asn, underlay.families, underlay.neighbors) if underlay.asn is not None else None
     vtep = _vtep() if underlay.vtep else None
-    return _instance("default", "DEFAULT_INSTANCE", "198.51.100.1", _members(members), vtep, bgp)
+    return _instance("default", "DEFAULT_INSTANCE", underlay.router_id, _members(members), vtep, bgp)
 
 
 def _members(links: Iterable[str]) -> etree._Element | None:

@@ -72,7 +72,8 @@ def _router_id(entry: Node, found: Speaker, lookup: Lookup) -> tuple[str, str] |
         value = node.leaf(leaf) if node is not None else None
         if node is not None and value is not None:
             return value, node.path_of(leaf)
-    pooled = inputs.text(lookup, inputs.POOL_ROUTER_ID) if found.vrf is None else None
+    # FRR would take an address of the instance's own: one of a leg's subnet, which every element has.
+    pooled = inputs.text(lookup, inputs.POOL_ROUTER_ID)
     return (pooled, pools.ROUTER_ID_PATH) if pooled is not None else None
 
 

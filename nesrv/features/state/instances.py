@@ -130,10 +130,13 @@ def instance(
     """State of one instance: ``exists`` its VRF in the kernel, ``is_bound`` whether a link is where it belongs,
     ``vxlan`` the kernel's device by VNI, ``pooled`` the router id that it has where none is configured."""
     made: dict[str, Plain] = {"name": known.name}
+    state: dict[str, Plain] = {}
     if known.is_vrf and exists:
-        made["state"] = {"kernel-name": known.vrf}
-    if pooled is not None and not known.has_router_id:
-        made["state"] = {"router-id": pooled}
+        state["kernel-name"] = known.vrf
+    if pooled is not None and not known.has_router_id and (exists or not known.is_vrf):
+        state["router-id"] = pooled
+    if state:
+        made["state"] = state
     bound: list[Plain] = [_binding(binding) for binding in known.bindings if is_bound(binding)]
     if bound:
         made["interfaces"] = {"interface": bound}
