@@ -27,7 +27,7 @@ class yc_config_openconfig_bfd__bfd_interfaces_interface_config(PybindBase):
 
   YANG Description: What the operator wants.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__id','__enabled','__desired_minimum_tx_interval','__required_minimum_receive','__detection_multiplier',)
+  __slots__ = ('_path_helper', '_extmethods', '__id','__enabled','__desired_minimum_tx_interval','__required_minimum_receive','__detection_multiplier','__passive_mode',)
 
   _yang_name = 'config'
   _yang_namespace = 'http://openconfig.net/yang/bfd'
@@ -44,6 +44,7 @@ class yc_config_openconfig_bfd__bfd_interfaces_interface_config(PybindBase):
     self.__desired_minimum_tx_interval = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/bfd', defining_module='openconfig-bfd', yang_type='uint32', is_config=True)
     self.__required_minimum_receive = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/bfd', defining_module='openconfig-bfd', yang_type='uint32', is_config=True)
     self.__detection_multiplier = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/bfd', defining_module='openconfig-bfd', yang_type='uint8', is_config=True)
+    self.__passive_mode = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)
 
     load = kwargs.pop("load", None)
     if args:
@@ -264,14 +265,56 @@ milliseconds. Absent: 300 milliseconds.
   def _unset_detection_multiplier(self):
     self.__detection_multiplier = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/bfd', defining_module='openconfig-bfd', yang_type='uint8', is_config=True)
 
+
+  def _get_passive_mode(self):
+    """
+    Getter method for passive_mode, mapped from YANG variable /bfd/interfaces/interface/config/passive_mode (boolean)
+
+    YANG Description: True: this end sends nothing before the other has begun; FRR:
+passive-mode in the profile. Absent: as the peer group says, else
+both ends begin.
+    """
+    return self.__passive_mode
+      
+  def _set_passive_mode(self, v, load=False):
+    """
+    Setter method for passive_mode, mapped from YANG variable /bfd/interfaces/interface/config/passive_mode (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_passive_mode is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_passive_mode() directly.
+
+    YANG Description: True: this end sends nothing before the other has begun; FRR:
+passive-mode in the profile. Absent: as the peer group says, else
+both ends begin.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """passive_mode must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__passive_mode = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_passive_mode(self):
+    self.__passive_mode = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)
+
   id = __builtin__.property(_get_id, _set_id)
   enabled = __builtin__.property(_get_enabled, _set_enabled)
   desired_minimum_tx_interval = __builtin__.property(_get_desired_minimum_tx_interval, _set_desired_minimum_tx_interval)
   required_minimum_receive = __builtin__.property(_get_required_minimum_receive, _set_required_minimum_receive)
   detection_multiplier = __builtin__.property(_get_detection_multiplier, _set_detection_multiplier)
+  passive_mode = __builtin__.property(_get_passive_mode, _set_passive_mode)
 
 
-  _pyangbind_elements = OrderedDict([('id', id), ('enabled', enabled), ('desired_minimum_tx_interval', desired_minimum_tx_interval), ('required_minimum_receive', required_minimum_receive), ('detection_multiplier', detection_multiplier), ])
+  _pyangbind_elements = OrderedDict([('id', id), ('enabled', enabled), ('desired_minimum_tx_interval', desired_minimum_tx_interval), ('required_minimum_receive', required_minimum_receive), ('detection_multiplier', detection_multiplier), ('passive_mode', passive_mode), ])
 
 
 class yc_config_openconfig_bfd__bfd_interfaces_interface_interface_ref_config(PybindBase):

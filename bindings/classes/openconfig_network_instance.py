@@ -4961,7 +4961,7 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
 
   YANG Description: What the operator wants.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__src_protocol','__address_family','__dst_protocol','__disable_metric_propagation','__default_import_policy',)
+  __slots__ = ('_path_helper', '_extmethods', '__src_protocol','__address_family','__dst_protocol','__disable_metric_propagation','__import_policy','__default_import_policy',)
 
   _yang_name = 'config'
   _yang_namespace = 'http://openconfig.net/yang/network-instance'
@@ -4977,6 +4977,7 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
     self.__address_family = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'IPV4': {'@module': 'openconfig-types', '@namespace': 'http://openconfig.net/yang/openconfig-types'}, 'openconfig-types:IPV4': {'@module': 'openconfig-types', '@namespace': 'http://openconfig.net/yang/openconfig-types'}, 'oc-types:IPV4': {'@module': 'openconfig-types', '@namespace': 'http://openconfig.net/yang/openconfig-types'}, 'IPV6': {'@module': 'openconfig-types', '@namespace': 'http://openconfig.net/yang/openconfig-types'}, 'openconfig-types:IPV6': {'@module': 'openconfig-types', '@namespace': 'http://openconfig.net/yang/openconfig-types'}, 'oc-types:IPV6': {'@module': 'openconfig-types', '@namespace': 'http://openconfig.net/yang/openconfig-types'}},), is_leaf=True, yang_name="address-family", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='identityref', is_config=True)
     self.__dst_protocol = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'BGP': {'@module': 'openconfig-policy-types', '@namespace': 'http://openconfig.net/yang/policy-types'}, 'openconfig-policy-types:BGP': {'@module': 'openconfig-policy-types', '@namespace': 'http://openconfig.net/yang/policy-types'}, 'oc-pol-types:BGP': {'@module': 'openconfig-policy-types', '@namespace': 'http://openconfig.net/yang/policy-types'}, 'oc-pt:BGP': {'@module': 'openconfig-policy-types', '@namespace': 'http://openconfig.net/yang/policy-types'}, 'STATIC': {'@module': 'openconfig-policy-types', '@namespace': 'http://openconfig.net/yang/policy-types'}, 'openconfig-policy-types:STATIC': {'@module': 'openconfig-policy-types', '@namespace': 'http://openconfig.net/yang/policy-types'}, 'oc-pol-types:STATIC': {'@module': 'openconfig-policy-types', '@namespace': 'http://openconfig.net/yang/policy-types'}, 'oc-pt:STATIC': {'@module': 'openconfig-policy-types', '@namespace': 'http://openconfig.net/yang/policy-types'}, 'DIRECTLY_CONNECTED': {'@module': 'openconfig-policy-types', '@namespace': 'http://openconfig.net/yang/policy-types'}, 'openconfig-policy-types:DIRECTLY_CONNECTED': {'@module': 'openconfig-policy-types', '@namespace': 'http://openconfig.net/yang/policy-types'}, 'oc-pol-types:DIRECTLY_CONNECTED': {'@module': 'openconfig-policy-types', '@namespace': 'http://openconfig.net/yang/policy-types'}, 'oc-pt:DIRECTLY_CONNECTED': {'@module': 'openconfig-policy-types', '@namespace': 'http://openconfig.net/yang/policy-types'}},), is_leaf=True, yang_name="dst-protocol", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='identityref', is_config=True)
     self.__disable_metric_propagation = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="disable-metric-propagation", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
     self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
 
     load = kwargs.pop("load", None)
@@ -5160,12 +5161,60 @@ such route. False: the MED is the route's metric.
     self.__disable_metric_propagation = YANGDynClass(base=YANGBool, default=YANGBool("false"), is_leaf=True, yang_name="disable-metric-propagation", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
 
 
+  def _get_import_policy(self):
+    """
+    Getter method for import_policy, mapped from YANG variable /network_instances/network_instance/table_connections/table_connection/config/import_policy (leafref)
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    return self.__import_policy
+      
+  def _set_import_policy(self, v, load=False):
+    """
+    Setter method for import_policy, mapped from YANG variable /network_instances/network_instance/table_connections/table_connection/config/import_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_import_policy() directly.
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """import_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_import_policy(self):
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+
+
   def _get_default_import_policy(self):
     """
     Getter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/table_connections/table_connection/config/default_import_policy (default-policy-type)
 
-    YANG Description: ACCEPT_ROUTE: FRR's redistribute, for every route of the source.
-REJECT_ROUTE: nothing is redistributed.
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
     """
     return self.__default_import_policy
       
@@ -5177,8 +5226,9 @@ REJECT_ROUTE: nothing is redistributed.
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_default_import_policy() directly.
 
-    YANG Description: ACCEPT_ROUTE: FRR's redistribute, for every route of the source.
-REJECT_ROUTE: nothing is redistributed.
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -5202,10 +5252,11 @@ REJECT_ROUTE: nothing is redistributed.
   address_family = __builtin__.property(_get_address_family, _set_address_family)
   dst_protocol = __builtin__.property(_get_dst_protocol, _set_dst_protocol)
   disable_metric_propagation = __builtin__.property(_get_disable_metric_propagation, _set_disable_metric_propagation)
+  import_policy = __builtin__.property(_get_import_policy, _set_import_policy)
   default_import_policy = __builtin__.property(_get_default_import_policy, _set_default_import_policy)
 
 
-  _pyangbind_elements = OrderedDict([('src_protocol', src_protocol), ('address_family', address_family), ('dst_protocol', dst_protocol), ('disable_metric_propagation', disable_metric_propagation), ('default_import_policy', default_import_policy), ])
+  _pyangbind_elements = OrderedDict([('src_protocol', src_protocol), ('address_family', address_family), ('dst_protocol', dst_protocol), ('disable_metric_propagation', disable_metric_propagation), ('import_policy', import_policy), ('default_import_policy', default_import_policy), ])
 
 
 class yc_table_connection_openconfig_network_instance__network_instances_network_instance_table_connections_table_connection(PybindBase):
@@ -10371,6 +10422,726 @@ class yc_as_path_options_openconfig_network_instance__network_instances_network_
   _pyangbind_elements = OrderedDict([('config', config), ])
 
 
+class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_enable_bfd_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/enable-bfd/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: What the operator wants.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__enabled','__desired_minimum_tx_interval','__required_minimum_receive','__detection_multiplier','__passive_mode','__minimum_ttl',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__enabled = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+    self.__desired_minimum_tx_interval = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)
+    self.__required_minimum_receive = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)
+    self.__detection_multiplier = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint8', is_config=True)
+    self.__passive_mode = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)
+    self.__minimum_ttl = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..254']}), is_leaf=True, yang_name="minimum-ttl", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='uint8', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'neighbors', 'neighbor', 'enable-bfd', 'config']
+
+  def _get_enabled(self):
+    """
+    Getter method for enabled, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config/enabled (boolean)
+
+    YANG Description: True: neighbor X bfd; where timers are given somewhere, neighbor X
+bfd profile P beside it. Absent: as the peer group says; where that
+says nothing either, no session.
+    """
+    return self.__enabled
+      
+  def _set_enabled(self, v, load=False):
+    """
+    Setter method for enabled, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config/enabled (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_enabled is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_enabled() directly.
+
+    YANG Description: True: neighbor X bfd; where timers are given somewhere, neighbor X
+bfd profile P beside it. Absent: as the peer group says; where that
+says nothing either, no session.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """enabled must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__enabled = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_enabled(self):
+    self.__enabled = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+
+
+  def _get_desired_minimum_tx_interval(self):
+    """
+    Getter method for desired_minimum_tx_interval, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config/desired_minimum_tx_interval (uint32)
+
+    YANG Description: FRR: transmit-interval MS in the profile, 10 to 60000
+milliseconds. Absent: 300 milliseconds.
+    """
+    return self.__desired_minimum_tx_interval
+      
+  def _set_desired_minimum_tx_interval(self, v, load=False):
+    """
+    Setter method for desired_minimum_tx_interval, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config/desired_minimum_tx_interval (uint32)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_desired_minimum_tx_interval is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_desired_minimum_tx_interval() directly.
+
+    YANG Description: FRR: transmit-interval MS in the profile, 10 to 60000
+milliseconds. Absent: 300 milliseconds.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """desired_minimum_tx_interval must be of a type compatible with uint32""",
+          'defined-type': "uint32",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)""",
+        })
+
+    self.__desired_minimum_tx_interval = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_desired_minimum_tx_interval(self):
+    self.__desired_minimum_tx_interval = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)
+
+
+  def _get_required_minimum_receive(self):
+    """
+    Getter method for required_minimum_receive, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config/required_minimum_receive (uint32)
+
+    YANG Description: FRR: receive-interval MS in the profile, 10 to 60000
+milliseconds. Absent: 300 milliseconds.
+    """
+    return self.__required_minimum_receive
+      
+  def _set_required_minimum_receive(self, v, load=False):
+    """
+    Setter method for required_minimum_receive, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config/required_minimum_receive (uint32)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_required_minimum_receive is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_required_minimum_receive() directly.
+
+    YANG Description: FRR: receive-interval MS in the profile, 10 to 60000
+milliseconds. Absent: 300 milliseconds.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """required_minimum_receive must be of a type compatible with uint32""",
+          'defined-type': "uint32",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)""",
+        })
+
+    self.__required_minimum_receive = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_required_minimum_receive(self):
+    self.__required_minimum_receive = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)
+
+
+  def _get_detection_multiplier(self):
+    """
+    Getter method for detection_multiplier, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config/detection_multiplier (uint8)
+
+    YANG Description: FRR: detect-multiplier N in the profile, 2 to 255. Absent: 3.
+    """
+    return self.__detection_multiplier
+      
+  def _set_detection_multiplier(self, v, load=False):
+    """
+    Setter method for detection_multiplier, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config/detection_multiplier (uint8)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_detection_multiplier is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_detection_multiplier() directly.
+
+    YANG Description: FRR: detect-multiplier N in the profile, 2 to 255. Absent: 3.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint8', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """detection_multiplier must be of a type compatible with uint8""",
+          'defined-type': "uint8",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint8', is_config=True)""",
+        })
+
+    self.__detection_multiplier = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_detection_multiplier(self):
+    self.__detection_multiplier = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint8', is_config=True)
+
+
+  def _get_passive_mode(self):
+    """
+    Getter method for passive_mode, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config/passive_mode (boolean)
+
+    YANG Description: True: this end sends nothing before the other has begun; FRR:
+passive-mode in the profile. Absent: as the peer group says, else
+both ends begin.
+    """
+    return self.__passive_mode
+      
+  def _set_passive_mode(self, v, load=False):
+    """
+    Setter method for passive_mode, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config/passive_mode (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_passive_mode is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_passive_mode() directly.
+
+    YANG Description: True: this end sends nothing before the other has begun; FRR:
+passive-mode in the profile. Absent: as the peer group says, else
+both ends begin.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """passive_mode must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__passive_mode = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_passive_mode(self):
+    self.__passive_mode = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)
+
+
+  def _get_minimum_ttl(self):
+    """
+    Getter method for minimum_ttl, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config/minimum_ttl (uint8)
+
+    YANG Description: Packets with a lower TTL are dropped, where the neighbour is several
+hops away; FRR: minimum-ttl N in the profile. From next door FRR
+takes nothing below 255 anyway. Absent: as the peer group says, else
+254, which is one hop: a neighbour that is farther away needs it.
+    """
+    return self.__minimum_ttl
+      
+  def _set_minimum_ttl(self, v, load=False):
+    """
+    Setter method for minimum_ttl, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config/minimum_ttl (uint8)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_minimum_ttl is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_minimum_ttl() directly.
+
+    YANG Description: Packets with a lower TTL are dropped, where the neighbour is several
+hops away; FRR: minimum-ttl N in the profile. From next door FRR
+takes nothing below 255 anyway. Absent: as the peer group says, else
+254, which is one hop: a neighbour that is farther away needs it.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..254']}), is_leaf=True, yang_name="minimum-ttl", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='uint8', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """minimum_ttl must be of a type compatible with uint8""",
+          'defined-type': "uint8",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..254']}), is_leaf=True, yang_name="minimum-ttl", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='uint8', is_config=True)""",
+        })
+
+    self.__minimum_ttl = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_minimum_ttl(self):
+    self.__minimum_ttl = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..254']}), is_leaf=True, yang_name="minimum-ttl", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='uint8', is_config=True)
+
+  enabled = __builtin__.property(_get_enabled, _set_enabled)
+  desired_minimum_tx_interval = __builtin__.property(_get_desired_minimum_tx_interval, _set_desired_minimum_tx_interval)
+  required_minimum_receive = __builtin__.property(_get_required_minimum_receive, _set_required_minimum_receive)
+  detection_multiplier = __builtin__.property(_get_detection_multiplier, _set_detection_multiplier)
+  passive_mode = __builtin__.property(_get_passive_mode, _set_passive_mode)
+  minimum_ttl = __builtin__.property(_get_minimum_ttl, _set_minimum_ttl)
+
+
+  _pyangbind_elements = OrderedDict([('enabled', enabled), ('desired_minimum_tx_interval', desired_minimum_tx_interval), ('required_minimum_receive', required_minimum_receive), ('detection_multiplier', detection_multiplier), ('passive_mode', passive_mode), ('minimum_ttl', minimum_ttl), ])
+
+
+class yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_enable_bfd(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/enable-bfd. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: BFD with this neighbour.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__config',)
+
+  _yang_name = 'enable-bfd'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_enable_bfd_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'neighbors', 'neighbor', 'enable-bfd']
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config (container)
+
+    YANG Description: What the operator wants.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: What the operator wants.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_enable_bfd_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_enable_bfd_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_enable_bfd_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+  config = __builtin__.property(_get_config, _set_config)
+
+
+  _pyangbind_elements = OrderedDict([('config', config), ])
+
+
+class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_apply_policy_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/apply-policy/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: Settings of the chains.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__import_policy','__default_import_policy','__export_policy','__default_export_policy',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+    self.__export_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    self.__default_export_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'neighbors', 'neighbor', 'apply-policy', 'config']
+
+  def _get_import_policy(self):
+    """
+    Getter method for import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/apply_policy/config/import_policy (leafref)
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    return self.__import_policy
+      
+  def _set_import_policy(self, v, load=False):
+    """
+    Setter method for import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/apply_policy/config/import_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_import_policy() directly.
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """import_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_import_policy(self):
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+
+
+  def _get_default_import_policy(self):
+    """
+    Getter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/apply_policy/config/default_import_policy (default-policy-type)
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    return self.__default_import_policy
+      
+  def _set_default_import_policy(self, v, load=False):
+    """
+    Setter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/apply_policy/config/default_import_policy (default-policy-type)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_default_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_default_import_policy() directly.
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """default_import_policy must be of a type compatible with default-policy-type""",
+          'defined-type': "openconfig-network-instance:default-policy-type",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)""",
+        })
+
+    self.__default_import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_default_import_policy(self):
+    self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+
+
+  def _get_export_policy(self):
+    """
+    Getter method for export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/apply_policy/config/export_policy (leafref)
+
+    YANG Description: Policies for routes that go out, evaluated in this order until
+one accepts or rejects: neighbor ADDRESS route-map NAME out, in
+each family.
+    """
+    return self.__export_policy
+      
+  def _set_export_policy(self, v, load=False):
+    """
+    Setter method for export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/apply_policy/config/export_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_export_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_export_policy() directly.
+
+    YANG Description: Policies for routes that go out, evaluated in this order until
+one accepts or rejects: neighbor ADDRESS route-map NAME out, in
+each family.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """export_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__export_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_export_policy(self):
+    self.__export_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+
+
+  def _get_default_export_policy(self):
+    """
+    Getter method for default_export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/apply_policy/config/default_export_policy (default-policy-type)
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    return self.__default_export_policy
+      
+  def _set_default_export_policy(self, v, load=False):
+    """
+    Setter method for default_export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/apply_policy/config/default_export_policy (default-policy-type)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_default_export_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_default_export_policy() directly.
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """default_export_policy must be of a type compatible with default-policy-type""",
+          'defined-type': "openconfig-network-instance:default-policy-type",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)""",
+        })
+
+    self.__default_export_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_default_export_policy(self):
+    self.__default_export_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+
+  import_policy = __builtin__.property(_get_import_policy, _set_import_policy)
+  default_import_policy = __builtin__.property(_get_default_import_policy, _set_default_import_policy)
+  export_policy = __builtin__.property(_get_export_policy, _set_export_policy)
+  default_export_policy = __builtin__.property(_get_default_export_policy, _set_default_export_policy)
+
+
+  _pyangbind_elements = OrderedDict([('import_policy', import_policy), ('default_import_policy', default_import_policy), ('export_policy', export_policy), ('default_export_policy', default_export_policy), ])
+
+
+class yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_apply_policy(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/apply-policy. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: The chains of policies.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__config',)
+
+  _yang_name = 'apply-policy'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'neighbors', 'neighbor', 'apply-policy']
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/apply_policy/config (container)
+
+    YANG Description: Settings of the chains.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/apply_policy/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: Settings of the chains.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+  config = __builtin__.property(_get_config, _set_config)
+
+
+  _pyangbind_elements = OrderedDict([('config', config), ])
+
+
 class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_ebgp_multihop_config(PybindBase):
   """
   This class was auto-generated by the PythonClass plugin for PYANG
@@ -10774,6 +11545,329 @@ at commit.
   _pyangbind_elements = OrderedDict([('afi_safi_name', afi_safi_name), ('enabled', enabled), ('send_community_type', send_community_type), ])
 
 
+class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_apply_policy_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/apply-policy/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: Settings of the chains.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__import_policy','__default_import_policy','__export_policy','__default_export_policy',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+    self.__export_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    self.__default_export_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'neighbors', 'neighbor', 'afi-safis', 'afi-safi', 'apply-policy', 'config']
+
+  def _get_import_policy(self):
+    """
+    Getter method for import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/apply_policy/config/import_policy (leafref)
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    return self.__import_policy
+      
+  def _set_import_policy(self, v, load=False):
+    """
+    Setter method for import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/apply_policy/config/import_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_import_policy() directly.
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """import_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_import_policy(self):
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+
+
+  def _get_default_import_policy(self):
+    """
+    Getter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/apply_policy/config/default_import_policy (default-policy-type)
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    return self.__default_import_policy
+      
+  def _set_default_import_policy(self, v, load=False):
+    """
+    Setter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/apply_policy/config/default_import_policy (default-policy-type)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_default_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_default_import_policy() directly.
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """default_import_policy must be of a type compatible with default-policy-type""",
+          'defined-type': "openconfig-network-instance:default-policy-type",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)""",
+        })
+
+    self.__default_import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_default_import_policy(self):
+    self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+
+
+  def _get_export_policy(self):
+    """
+    Getter method for export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/apply_policy/config/export_policy (leafref)
+
+    YANG Description: Policies for routes that go out, evaluated in this order until
+one accepts or rejects: neighbor ADDRESS route-map NAME out, in
+each family.
+    """
+    return self.__export_policy
+      
+  def _set_export_policy(self, v, load=False):
+    """
+    Setter method for export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/apply_policy/config/export_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_export_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_export_policy() directly.
+
+    YANG Description: Policies for routes that go out, evaluated in this order until
+one accepts or rejects: neighbor ADDRESS route-map NAME out, in
+each family.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """export_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__export_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_export_policy(self):
+    self.__export_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+
+
+  def _get_default_export_policy(self):
+    """
+    Getter method for default_export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/apply_policy/config/default_export_policy (default-policy-type)
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    return self.__default_export_policy
+      
+  def _set_default_export_policy(self, v, load=False):
+    """
+    Setter method for default_export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/apply_policy/config/default_export_policy (default-policy-type)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_default_export_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_default_export_policy() directly.
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """default_export_policy must be of a type compatible with default-policy-type""",
+          'defined-type': "openconfig-network-instance:default-policy-type",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)""",
+        })
+
+    self.__default_export_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_default_export_policy(self):
+    self.__default_export_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+
+  import_policy = __builtin__.property(_get_import_policy, _set_import_policy)
+  default_import_policy = __builtin__.property(_get_default_import_policy, _set_default_import_policy)
+  export_policy = __builtin__.property(_get_export_policy, _set_export_policy)
+  default_export_policy = __builtin__.property(_get_default_export_policy, _set_default_export_policy)
+
+
+  _pyangbind_elements = OrderedDict([('import_policy', import_policy), ('default_import_policy', default_import_policy), ('export_policy', export_policy), ('default_export_policy', default_export_policy), ])
+
+
+class yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_apply_policy(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/apply-policy. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: The chains of policies.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__config',)
+
+  _yang_name = 'apply-policy'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'neighbors', 'neighbor', 'afi-safis', 'afi-safi', 'apply-policy']
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/apply_policy/config (container)
+
+    YANG Description: Settings of the chains.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/apply_policy/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: Settings of the chains.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+  config = __builtin__.property(_get_config, _set_config)
+
+
+  _pyangbind_elements = OrderedDict([('config', config), ])
+
+
 class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_ipv4_unicast_config(PybindBase):
   """
   This class was auto-generated by the PythonClass plugin for PYANG
@@ -10966,7 +12060,9 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
     YANG Description: Prefixes received, before policy, beyond which the session ends:
 neighbor X maximum-prefix N [PERCENT] [warning-only|restart MINUTES]
 force, with neighbor X soft-reconfiguration inbound so that those
-refused by policy count, too. At least 1.
+refused by policy count, too. At least 1. A session that ended
+so is down, under another limit too, until MINUTES are over or
+the neighbour was disabled and is enabled again.
     """
     return self.__max_prefixes
       
@@ -10981,7 +12077,9 @@ refused by policy count, too. At least 1.
     YANG Description: Prefixes received, before policy, beyond which the session ends:
 neighbor X maximum-prefix N [PERCENT] [warning-only|restart MINUTES]
 force, with neighbor X soft-reconfiguration inbound so that those
-refused by policy count, too. At least 1.
+refused by policy count, too. At least 1. A session that ended
+so is down, under another limit too, until MINUTES are over or
+the neighbour was disabled and is enabled again.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -11460,7 +12558,9 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
     YANG Description: Prefixes received, before policy, beyond which the session ends:
 neighbor X maximum-prefix N [PERCENT] [warning-only|restart MINUTES]
 force, with neighbor X soft-reconfiguration inbound so that those
-refused by policy count, too. At least 1.
+refused by policy count, too. At least 1. A session that ended
+so is down, under another limit too, until MINUTES are over or
+the neighbour was disabled and is enabled again.
     """
     return self.__max_prefixes
       
@@ -11475,7 +12575,9 @@ refused by policy count, too. At least 1.
     YANG Description: Prefixes received, before policy, beyond which the session ends:
 neighbor X maximum-prefix N [PERCENT] [warning-only|restart MINUTES]
 force, with neighbor X soft-reconfiguration inbound so that those
-refused by policy count, too. At least 1.
+refused by policy count, too. At least 1. A session that ended
+so is down, under another limit too, until MINUTES are over or
+the neighbour was disabled and is enabled again.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -11812,7 +12914,7 @@ class yc_afi_safi_openconfig_network_instance__network_instances_network_instanc
 
   YANG Description: One family.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__afi_safi_name','__config','__ipv4_unicast','__ipv6_unicast',)
+  __slots__ = ('_path_helper', '_extmethods', '__afi_safi_name','__config','__apply_policy','__ipv4_unicast','__ipv6_unicast',)
 
   _yang_name = 'afi-safi'
   _yang_namespace = 'http://openconfig.net/yang/network-instance'
@@ -11826,6 +12928,7 @@ class yc_afi_safi_openconfig_network_instance__network_instances_network_instanc
     self._extmethods = False
     self.__afi_safi_name = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'IPV4_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'openconfig-bgp-types:IPV4_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'oc-bgp-types:IPV4_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'IPV6_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'openconfig-bgp-types:IPV6_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'oc-bgp-types:IPV6_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'L2VPN_EVPN': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'openconfig-bgp-types:L2VPN_EVPN': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'oc-bgp-types:L2VPN_EVPN': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}},), is_leaf=True, yang_name="afi-safi-name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='identityref', is_config=True)
     self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    self.__apply_policy = YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__ipv4_unicast = YANGDynClass(base=yc_ipv4_unicast_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_ipv4_unicast, is_container='container', presence=False, yang_name="ipv4-unicast", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__ipv6_unicast = YANGDynClass(base=yc_ipv6_unicast_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_ipv6_unicast, is_container='container', presence=False, yang_name="ipv6-unicast", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
 
@@ -11935,6 +13038,43 @@ class yc_afi_safi_openconfig_network_instance__network_instances_network_instanc
     self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
 
 
+  def _get_apply_policy(self):
+    """
+    Getter method for apply_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/apply_policy (container)
+
+    YANG Description: The chains of policies.
+    """
+    return self.__apply_policy
+      
+  def _set_apply_policy(self, v, load=False):
+    """
+    Setter method for apply_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/apply_policy (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_apply_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_apply_policy() directly.
+
+    YANG Description: The chains of policies.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """apply_policy must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__apply_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_apply_policy(self):
+    self.__apply_policy = YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis_afi_safi_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+
   def _get_ipv4_unicast(self):
     """
     Getter method for ipv4_unicast, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/afi_safis/afi_safi/ipv4_unicast (container)
@@ -12014,11 +13154,12 @@ family.
 
   afi_safi_name = __builtin__.property(_get_afi_safi_name, _set_afi_safi_name)
   config = __builtin__.property(_get_config, _set_config)
+  apply_policy = __builtin__.property(_get_apply_policy, _set_apply_policy)
   ipv4_unicast = __builtin__.property(_get_ipv4_unicast, _set_ipv4_unicast)
   ipv6_unicast = __builtin__.property(_get_ipv6_unicast, _set_ipv6_unicast)
 
 
-  _pyangbind_elements = OrderedDict([('afi_safi_name', afi_safi_name), ('config', config), ('ipv4_unicast', ipv4_unicast), ('ipv6_unicast', ipv6_unicast), ])
+  _pyangbind_elements = OrderedDict([('afi_safi_name', afi_safi_name), ('config', config), ('apply_policy', apply_policy), ('ipv4_unicast', ipv4_unicast), ('ipv6_unicast', ipv6_unicast), ])
 
 
 class yc_afi_safis_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis(PybindBase):
@@ -12122,7 +13263,7 @@ class yc_neighbor_openconfig_network_instance__network_instances_network_instanc
 
   YANG Description: One neighbour.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__neighbor_address','__config','__timers','__transport','__graceful_restart','__route_reflector','__as_path_options','__ebgp_multihop','__afi_safis',)
+  __slots__ = ('_path_helper', '_extmethods', '__neighbor_address','__config','__timers','__transport','__graceful_restart','__route_reflector','__as_path_options','__enable_bfd','__apply_policy','__ebgp_multihop','__afi_safis',)
 
   _yang_name = 'neighbor'
   _yang_namespace = 'http://openconfig.net/yang/network-instance'
@@ -12141,6 +13282,8 @@ class yc_neighbor_openconfig_network_instance__network_instances_network_instanc
     self.__graceful_restart = YANGDynClass(base=yc_graceful_restart_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_graceful_restart, is_container='container', presence=False, yang_name="graceful-restart", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__route_reflector = YANGDynClass(base=yc_route_reflector_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_route_reflector, is_container='container', presence=False, yang_name="route-reflector", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__as_path_options = YANGDynClass(base=yc_as_path_options_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_as_path_options, is_container='container', presence=False, yang_name="as-path-options", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    self.__enable_bfd = YANGDynClass(base=yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_enable_bfd, is_container='container', presence=False, yang_name="enable-bfd", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    self.__apply_policy = YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__ebgp_multihop = YANGDynClass(base=yc_ebgp_multihop_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_ebgp_multihop, is_container='container', presence=False, yang_name="ebgp-multihop", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__afi_safis = YANGDynClass(base=yc_afi_safis_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_afi_safis, is_container='container', presence=False, yang_name="afi-safis", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
 
@@ -12435,6 +13578,80 @@ class yc_neighbor_openconfig_network_instance__network_instances_network_instanc
     self.__as_path_options = YANGDynClass(base=yc_as_path_options_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_as_path_options, is_container='container', presence=False, yang_name="as-path-options", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
 
 
+  def _get_enable_bfd(self):
+    """
+    Getter method for enable_bfd, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd (container)
+
+    YANG Description: BFD with this neighbour.
+    """
+    return self.__enable_bfd
+      
+  def _set_enable_bfd(self, v, load=False):
+    """
+    Setter method for enable_bfd, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/enable_bfd (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_enable_bfd is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_enable_bfd() directly.
+
+    YANG Description: BFD with this neighbour.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_enable_bfd, is_container='container', presence=False, yang_name="enable-bfd", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """enable_bfd must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_enable_bfd, is_container='container', presence=False, yang_name="enable-bfd", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__enable_bfd = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_enable_bfd(self):
+    self.__enable_bfd = YANGDynClass(base=yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_enable_bfd, is_container='container', presence=False, yang_name="enable-bfd", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+
+  def _get_apply_policy(self):
+    """
+    Getter method for apply_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/apply_policy (container)
+
+    YANG Description: The chains of policies.
+    """
+    return self.__apply_policy
+      
+  def _set_apply_policy(self, v, load=False):
+    """
+    Setter method for apply_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/apply_policy (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_apply_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_apply_policy() directly.
+
+    YANG Description: The chains of policies.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """apply_policy must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__apply_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_apply_policy(self):
+    self.__apply_policy = YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors_neighbor_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+
   def _get_ebgp_multihop(self):
     """
     Getter method for ebgp_multihop, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/neighbors/neighbor/ebgp_multihop (container)
@@ -12515,11 +13732,13 @@ class yc_neighbor_openconfig_network_instance__network_instances_network_instanc
   graceful_restart = __builtin__.property(_get_graceful_restart, _set_graceful_restart)
   route_reflector = __builtin__.property(_get_route_reflector, _set_route_reflector)
   as_path_options = __builtin__.property(_get_as_path_options, _set_as_path_options)
+  enable_bfd = __builtin__.property(_get_enable_bfd, _set_enable_bfd)
+  apply_policy = __builtin__.property(_get_apply_policy, _set_apply_policy)
   ebgp_multihop = __builtin__.property(_get_ebgp_multihop, _set_ebgp_multihop)
   afi_safis = __builtin__.property(_get_afi_safis, _set_afi_safis)
 
 
-  _pyangbind_elements = OrderedDict([('neighbor_address', neighbor_address), ('config', config), ('timers', timers), ('transport', transport), ('graceful_restart', graceful_restart), ('route_reflector', route_reflector), ('as_path_options', as_path_options), ('ebgp_multihop', ebgp_multihop), ('afi_safis', afi_safis), ])
+  _pyangbind_elements = OrderedDict([('neighbor_address', neighbor_address), ('config', config), ('timers', timers), ('transport', transport), ('graceful_restart', graceful_restart), ('route_reflector', route_reflector), ('as_path_options', as_path_options), ('enable_bfd', enable_bfd), ('apply_policy', apply_policy), ('ebgp_multihop', ebgp_multihop), ('afi_safis', afi_safis), ])
 
 
 class yc_neighbors_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_neighbors(PybindBase):
@@ -14322,6 +15541,726 @@ class yc_as_path_options_openconfig_network_instance__network_instances_network_
   _pyangbind_elements = OrderedDict([('config', config), ])
 
 
+class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_enable_bfd_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/enable-bfd/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: What the operator wants.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__enabled','__desired_minimum_tx_interval','__required_minimum_receive','__detection_multiplier','__passive_mode','__minimum_ttl',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__enabled = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+    self.__desired_minimum_tx_interval = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)
+    self.__required_minimum_receive = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)
+    self.__detection_multiplier = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint8', is_config=True)
+    self.__passive_mode = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)
+    self.__minimum_ttl = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..254']}), is_leaf=True, yang_name="minimum-ttl", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='uint8', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'peer-groups', 'peer-group', 'enable-bfd', 'config']
+
+  def _get_enabled(self):
+    """
+    Getter method for enabled, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config/enabled (boolean)
+
+    YANG Description: True: neighbor X bfd; where timers are given somewhere, neighbor X
+bfd profile P beside it. Absent: as the peer group says; where that
+says nothing either, no session.
+    """
+    return self.__enabled
+      
+  def _set_enabled(self, v, load=False):
+    """
+    Setter method for enabled, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config/enabled (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_enabled is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_enabled() directly.
+
+    YANG Description: True: neighbor X bfd; where timers are given somewhere, neighbor X
+bfd profile P beside it. Absent: as the peer group says; where that
+says nothing either, no session.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """enabled must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__enabled = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_enabled(self):
+    self.__enabled = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='boolean', is_config=True)
+
+
+  def _get_desired_minimum_tx_interval(self):
+    """
+    Getter method for desired_minimum_tx_interval, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config/desired_minimum_tx_interval (uint32)
+
+    YANG Description: FRR: transmit-interval MS in the profile, 10 to 60000
+milliseconds. Absent: 300 milliseconds.
+    """
+    return self.__desired_minimum_tx_interval
+      
+  def _set_desired_minimum_tx_interval(self, v, load=False):
+    """
+    Setter method for desired_minimum_tx_interval, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config/desired_minimum_tx_interval (uint32)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_desired_minimum_tx_interval is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_desired_minimum_tx_interval() directly.
+
+    YANG Description: FRR: transmit-interval MS in the profile, 10 to 60000
+milliseconds. Absent: 300 milliseconds.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """desired_minimum_tx_interval must be of a type compatible with uint32""",
+          'defined-type': "uint32",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)""",
+        })
+
+    self.__desired_minimum_tx_interval = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_desired_minimum_tx_interval(self):
+    self.__desired_minimum_tx_interval = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)
+
+
+  def _get_required_minimum_receive(self):
+    """
+    Getter method for required_minimum_receive, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config/required_minimum_receive (uint32)
+
+    YANG Description: FRR: receive-interval MS in the profile, 10 to 60000
+milliseconds. Absent: 300 milliseconds.
+    """
+    return self.__required_minimum_receive
+      
+  def _set_required_minimum_receive(self, v, load=False):
+    """
+    Setter method for required_minimum_receive, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config/required_minimum_receive (uint32)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_required_minimum_receive is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_required_minimum_receive() directly.
+
+    YANG Description: FRR: receive-interval MS in the profile, 10 to 60000
+milliseconds. Absent: 300 milliseconds.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """required_minimum_receive must be of a type compatible with uint32""",
+          'defined-type': "uint32",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)""",
+        })
+
+    self.__required_minimum_receive = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_required_minimum_receive(self):
+    self.__required_minimum_receive = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint32', is_config=True)
+
+
+  def _get_detection_multiplier(self):
+    """
+    Getter method for detection_multiplier, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config/detection_multiplier (uint8)
+
+    YANG Description: FRR: detect-multiplier N in the profile, 2 to 255. Absent: 3.
+    """
+    return self.__detection_multiplier
+      
+  def _set_detection_multiplier(self, v, load=False):
+    """
+    Setter method for detection_multiplier, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config/detection_multiplier (uint8)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_detection_multiplier is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_detection_multiplier() directly.
+
+    YANG Description: FRR: detect-multiplier N in the profile, 2 to 255. Absent: 3.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint8', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """detection_multiplier must be of a type compatible with uint8""",
+          'defined-type': "uint8",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint8', is_config=True)""",
+        })
+
+    self.__detection_multiplier = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_detection_multiplier(self):
+    self.__detection_multiplier = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='uint8', is_config=True)
+
+
+  def _get_passive_mode(self):
+    """
+    Getter method for passive_mode, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config/passive_mode (boolean)
+
+    YANG Description: True: this end sends nothing before the other has begun; FRR:
+passive-mode in the profile. Absent: as the peer group says, else
+both ends begin.
+    """
+    return self.__passive_mode
+      
+  def _set_passive_mode(self, v, load=False):
+    """
+    Setter method for passive_mode, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config/passive_mode (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_passive_mode is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_passive_mode() directly.
+
+    YANG Description: True: this end sends nothing before the other has begun; FRR:
+passive-mode in the profile. Absent: as the peer group says, else
+both ends begin.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """passive_mode must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__passive_mode = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_passive_mode(self):
+    self.__passive_mode = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)
+
+
+  def _get_minimum_ttl(self):
+    """
+    Getter method for minimum_ttl, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config/minimum_ttl (uint8)
+
+    YANG Description: Packets with a lower TTL are dropped, where the neighbour is several
+hops away; FRR: minimum-ttl N in the profile. From next door FRR
+takes nothing below 255 anyway. Absent: as the peer group says, else
+254, which is one hop: a neighbour that is farther away needs it.
+    """
+    return self.__minimum_ttl
+      
+  def _set_minimum_ttl(self, v, load=False):
+    """
+    Setter method for minimum_ttl, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config/minimum_ttl (uint8)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_minimum_ttl is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_minimum_ttl() directly.
+
+    YANG Description: Packets with a lower TTL are dropped, where the neighbour is several
+hops away; FRR: minimum-ttl N in the profile. From next door FRR
+takes nothing below 255 anyway. Absent: as the peer group says, else
+254, which is one hop: a neighbour that is farther away needs it.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..254']}), is_leaf=True, yang_name="minimum-ttl", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='uint8', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """minimum_ttl must be of a type compatible with uint8""",
+          'defined-type': "uint8",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..254']}), is_leaf=True, yang_name="minimum-ttl", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='uint8', is_config=True)""",
+        })
+
+    self.__minimum_ttl = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_minimum_ttl(self):
+    self.__minimum_ttl = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..254']}), is_leaf=True, yang_name="minimum-ttl", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='uint8', is_config=True)
+
+  enabled = __builtin__.property(_get_enabled, _set_enabled)
+  desired_minimum_tx_interval = __builtin__.property(_get_desired_minimum_tx_interval, _set_desired_minimum_tx_interval)
+  required_minimum_receive = __builtin__.property(_get_required_minimum_receive, _set_required_minimum_receive)
+  detection_multiplier = __builtin__.property(_get_detection_multiplier, _set_detection_multiplier)
+  passive_mode = __builtin__.property(_get_passive_mode, _set_passive_mode)
+  minimum_ttl = __builtin__.property(_get_minimum_ttl, _set_minimum_ttl)
+
+
+  _pyangbind_elements = OrderedDict([('enabled', enabled), ('desired_minimum_tx_interval', desired_minimum_tx_interval), ('required_minimum_receive', required_minimum_receive), ('detection_multiplier', detection_multiplier), ('passive_mode', passive_mode), ('minimum_ttl', minimum_ttl), ])
+
+
+class yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_enable_bfd(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/enable-bfd. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: BFD with this neighbour.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__config',)
+
+  _yang_name = 'enable-bfd'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_enable_bfd_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'peer-groups', 'peer-group', 'enable-bfd']
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config (container)
+
+    YANG Description: What the operator wants.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: What the operator wants.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_enable_bfd_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_enable_bfd_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_enable_bfd_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+  config = __builtin__.property(_get_config, _set_config)
+
+
+  _pyangbind_elements = OrderedDict([('config', config), ])
+
+
+class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_apply_policy_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/apply-policy/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: Settings of the chains.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__import_policy','__default_import_policy','__export_policy','__default_export_policy',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+    self.__export_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    self.__default_export_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'peer-groups', 'peer-group', 'apply-policy', 'config']
+
+  def _get_import_policy(self):
+    """
+    Getter method for import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/apply_policy/config/import_policy (leafref)
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    return self.__import_policy
+      
+  def _set_import_policy(self, v, load=False):
+    """
+    Setter method for import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/apply_policy/config/import_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_import_policy() directly.
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """import_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_import_policy(self):
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+
+
+  def _get_default_import_policy(self):
+    """
+    Getter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/apply_policy/config/default_import_policy (default-policy-type)
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    return self.__default_import_policy
+      
+  def _set_default_import_policy(self, v, load=False):
+    """
+    Setter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/apply_policy/config/default_import_policy (default-policy-type)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_default_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_default_import_policy() directly.
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """default_import_policy must be of a type compatible with default-policy-type""",
+          'defined-type': "openconfig-network-instance:default-policy-type",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)""",
+        })
+
+    self.__default_import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_default_import_policy(self):
+    self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+
+
+  def _get_export_policy(self):
+    """
+    Getter method for export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/apply_policy/config/export_policy (leafref)
+
+    YANG Description: Policies for routes that go out, evaluated in this order until
+one accepts or rejects: neighbor ADDRESS route-map NAME out, in
+each family.
+    """
+    return self.__export_policy
+      
+  def _set_export_policy(self, v, load=False):
+    """
+    Setter method for export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/apply_policy/config/export_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_export_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_export_policy() directly.
+
+    YANG Description: Policies for routes that go out, evaluated in this order until
+one accepts or rejects: neighbor ADDRESS route-map NAME out, in
+each family.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """export_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__export_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_export_policy(self):
+    self.__export_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+
+
+  def _get_default_export_policy(self):
+    """
+    Getter method for default_export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/apply_policy/config/default_export_policy (default-policy-type)
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    return self.__default_export_policy
+      
+  def _set_default_export_policy(self, v, load=False):
+    """
+    Setter method for default_export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/apply_policy/config/default_export_policy (default-policy-type)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_default_export_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_default_export_policy() directly.
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """default_export_policy must be of a type compatible with default-policy-type""",
+          'defined-type': "openconfig-network-instance:default-policy-type",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)""",
+        })
+
+    self.__default_export_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_default_export_policy(self):
+    self.__default_export_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+
+  import_policy = __builtin__.property(_get_import_policy, _set_import_policy)
+  default_import_policy = __builtin__.property(_get_default_import_policy, _set_default_import_policy)
+  export_policy = __builtin__.property(_get_export_policy, _set_export_policy)
+  default_export_policy = __builtin__.property(_get_default_export_policy, _set_default_export_policy)
+
+
+  _pyangbind_elements = OrderedDict([('import_policy', import_policy), ('default_import_policy', default_import_policy), ('export_policy', export_policy), ('default_export_policy', default_export_policy), ])
+
+
+class yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_apply_policy(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/apply-policy. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: The chains of policies.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__config',)
+
+  _yang_name = 'apply-policy'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'peer-groups', 'peer-group', 'apply-policy']
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/apply_policy/config (container)
+
+    YANG Description: Settings of the chains.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/apply_policy/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: Settings of the chains.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+  config = __builtin__.property(_get_config, _set_config)
+
+
+  _pyangbind_elements = OrderedDict([('config', config), ])
+
+
 class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_ebgp_multihop_config(PybindBase):
   """
   This class was auto-generated by the PythonClass plugin for PYANG
@@ -14725,6 +16664,329 @@ at commit.
   _pyangbind_elements = OrderedDict([('afi_safi_name', afi_safi_name), ('enabled', enabled), ('send_community_type', send_community_type), ])
 
 
+class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_apply_policy_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/apply-policy/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: Settings of the chains.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__import_policy','__default_import_policy','__export_policy','__default_export_policy',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+    self.__export_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    self.__default_export_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'peer-groups', 'peer-group', 'afi-safis', 'afi-safi', 'apply-policy', 'config']
+
+  def _get_import_policy(self):
+    """
+    Getter method for import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/apply_policy/config/import_policy (leafref)
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    return self.__import_policy
+      
+  def _set_import_policy(self, v, load=False):
+    """
+    Setter method for import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/apply_policy/config/import_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_import_policy() directly.
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """import_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_import_policy(self):
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+
+
+  def _get_default_import_policy(self):
+    """
+    Getter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/apply_policy/config/default_import_policy (default-policy-type)
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    return self.__default_import_policy
+      
+  def _set_default_import_policy(self, v, load=False):
+    """
+    Setter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/apply_policy/config/default_import_policy (default-policy-type)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_default_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_default_import_policy() directly.
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """default_import_policy must be of a type compatible with default-policy-type""",
+          'defined-type': "openconfig-network-instance:default-policy-type",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)""",
+        })
+
+    self.__default_import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_default_import_policy(self):
+    self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+
+
+  def _get_export_policy(self):
+    """
+    Getter method for export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/apply_policy/config/export_policy (leafref)
+
+    YANG Description: Policies for routes that go out, evaluated in this order until
+one accepts or rejects: neighbor ADDRESS route-map NAME out, in
+each family.
+    """
+    return self.__export_policy
+      
+  def _set_export_policy(self, v, load=False):
+    """
+    Setter method for export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/apply_policy/config/export_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_export_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_export_policy() directly.
+
+    YANG Description: Policies for routes that go out, evaluated in this order until
+one accepts or rejects: neighbor ADDRESS route-map NAME out, in
+each family.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """export_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__export_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_export_policy(self):
+    self.__export_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='leafref', is_config=True)
+
+
+  def _get_default_export_policy(self):
+    """
+    Getter method for default_export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/apply_policy/config/default_export_policy (default-policy-type)
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    return self.__default_export_policy
+      
+  def _set_default_export_policy(self, v, load=False):
+    """
+    Setter method for default_export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/apply_policy/config/default_export_policy (default-policy-type)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_default_export_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_default_export_policy() directly.
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """default_export_policy must be of a type compatible with default-policy-type""",
+          'defined-type': "openconfig-network-instance:default-policy-type",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)""",
+        })
+
+    self.__default_export_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_default_export_policy(self):
+    self.__default_export_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='default-policy-type', is_config=True)
+
+  import_policy = __builtin__.property(_get_import_policy, _set_import_policy)
+  default_import_policy = __builtin__.property(_get_default_import_policy, _set_default_import_policy)
+  export_policy = __builtin__.property(_get_export_policy, _set_export_policy)
+  default_export_policy = __builtin__.property(_get_default_export_policy, _set_default_export_policy)
+
+
+  _pyangbind_elements = OrderedDict([('import_policy', import_policy), ('default_import_policy', default_import_policy), ('export_policy', export_policy), ('default_export_policy', default_export_policy), ])
+
+
+class yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_apply_policy(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/apply-policy. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: The chains of policies.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__config',)
+
+  _yang_name = 'apply-policy'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'peer-groups', 'peer-group', 'afi-safis', 'afi-safi', 'apply-policy']
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/apply_policy/config (container)
+
+    YANG Description: Settings of the chains.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/apply_policy/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: Settings of the chains.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+  config = __builtin__.property(_get_config, _set_config)
+
+
+  _pyangbind_elements = OrderedDict([('config', config), ])
+
+
 class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_ipv4_unicast_config(PybindBase):
   """
   This class was auto-generated by the PythonClass plugin for PYANG
@@ -14917,7 +17179,9 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
     YANG Description: Prefixes received, before policy, beyond which the session ends:
 neighbor X maximum-prefix N [PERCENT] [warning-only|restart MINUTES]
 force, with neighbor X soft-reconfiguration inbound so that those
-refused by policy count, too. At least 1.
+refused by policy count, too. At least 1. A session that ended
+so is down, under another limit too, until MINUTES are over or
+the neighbour was disabled and is enabled again.
     """
     return self.__max_prefixes
       
@@ -14932,7 +17196,9 @@ refused by policy count, too. At least 1.
     YANG Description: Prefixes received, before policy, beyond which the session ends:
 neighbor X maximum-prefix N [PERCENT] [warning-only|restart MINUTES]
 force, with neighbor X soft-reconfiguration inbound so that those
-refused by policy count, too. At least 1.
+refused by policy count, too. At least 1. A session that ended
+so is down, under another limit too, until MINUTES are over or
+the neighbour was disabled and is enabled again.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -15411,7 +17677,9 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
     YANG Description: Prefixes received, before policy, beyond which the session ends:
 neighbor X maximum-prefix N [PERCENT] [warning-only|restart MINUTES]
 force, with neighbor X soft-reconfiguration inbound so that those
-refused by policy count, too. At least 1.
+refused by policy count, too. At least 1. A session that ended
+so is down, under another limit too, until MINUTES are over or
+the neighbour was disabled and is enabled again.
     """
     return self.__max_prefixes
       
@@ -15426,7 +17694,9 @@ refused by policy count, too. At least 1.
     YANG Description: Prefixes received, before policy, beyond which the session ends:
 neighbor X maximum-prefix N [PERCENT] [warning-only|restart MINUTES]
 force, with neighbor X soft-reconfiguration inbound so that those
-refused by policy count, too. At least 1.
+refused by policy count, too. At least 1. A session that ended
+so is down, under another limit too, until MINUTES are over or
+the neighbour was disabled and is enabled again.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -15763,7 +18033,7 @@ class yc_afi_safi_openconfig_network_instance__network_instances_network_instanc
 
   YANG Description: One family.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__afi_safi_name','__config','__ipv4_unicast','__ipv6_unicast',)
+  __slots__ = ('_path_helper', '_extmethods', '__afi_safi_name','__config','__apply_policy','__ipv4_unicast','__ipv6_unicast',)
 
   _yang_name = 'afi-safi'
   _yang_namespace = 'http://openconfig.net/yang/network-instance'
@@ -15777,6 +18047,7 @@ class yc_afi_safi_openconfig_network_instance__network_instances_network_instanc
     self._extmethods = False
     self.__afi_safi_name = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'IPV4_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'openconfig-bgp-types:IPV4_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'oc-bgp-types:IPV4_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'IPV6_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'openconfig-bgp-types:IPV6_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'oc-bgp-types:IPV6_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'L2VPN_EVPN': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'openconfig-bgp-types:L2VPN_EVPN': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'oc-bgp-types:L2VPN_EVPN': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}},), is_leaf=True, yang_name="afi-safi-name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='identityref', is_config=True)
     self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    self.__apply_policy = YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__ipv4_unicast = YANGDynClass(base=yc_ipv4_unicast_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_ipv4_unicast, is_container='container', presence=False, yang_name="ipv4-unicast", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__ipv6_unicast = YANGDynClass(base=yc_ipv6_unicast_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_ipv6_unicast, is_container='container', presence=False, yang_name="ipv6-unicast", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
 
@@ -15886,6 +18157,43 @@ class yc_afi_safi_openconfig_network_instance__network_instances_network_instanc
     self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
 
 
+  def _get_apply_policy(self):
+    """
+    Getter method for apply_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/apply_policy (container)
+
+    YANG Description: The chains of policies.
+    """
+    return self.__apply_policy
+      
+  def _set_apply_policy(self, v, load=False):
+    """
+    Setter method for apply_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/apply_policy (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_apply_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_apply_policy() directly.
+
+    YANG Description: The chains of policies.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """apply_policy must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__apply_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_apply_policy(self):
+    self.__apply_policy = YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis_afi_safi_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+
   def _get_ipv4_unicast(self):
     """
     Getter method for ipv4_unicast, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/afi_safis/afi_safi/ipv4_unicast (container)
@@ -15965,11 +18273,12 @@ family.
 
   afi_safi_name = __builtin__.property(_get_afi_safi_name, _set_afi_safi_name)
   config = __builtin__.property(_get_config, _set_config)
+  apply_policy = __builtin__.property(_get_apply_policy, _set_apply_policy)
   ipv4_unicast = __builtin__.property(_get_ipv4_unicast, _set_ipv4_unicast)
   ipv6_unicast = __builtin__.property(_get_ipv6_unicast, _set_ipv6_unicast)
 
 
-  _pyangbind_elements = OrderedDict([('afi_safi_name', afi_safi_name), ('config', config), ('ipv4_unicast', ipv4_unicast), ('ipv6_unicast', ipv6_unicast), ])
+  _pyangbind_elements = OrderedDict([('afi_safi_name', afi_safi_name), ('config', config), ('apply_policy', apply_policy), ('ipv4_unicast', ipv4_unicast), ('ipv6_unicast', ipv6_unicast), ])
 
 
 class yc_afi_safis_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis(PybindBase):
@@ -16074,7 +18383,7 @@ class yc_peer_group_openconfig_network_instance__network_instances_network_insta
   YANG Description: What several neighbours have in common. Nothing is made of it
 until a neighbour, or a prefix of dynamic ones, refers to it.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__peer_group_name','__config','__timers','__transport','__graceful_restart','__route_reflector','__as_path_options','__ebgp_multihop','__afi_safis',)
+  __slots__ = ('_path_helper', '_extmethods', '__peer_group_name','__config','__timers','__transport','__graceful_restart','__route_reflector','__as_path_options','__enable_bfd','__apply_policy','__ebgp_multihop','__afi_safis',)
 
   _yang_name = 'peer-group'
   _yang_namespace = 'http://openconfig.net/yang/network-instance'
@@ -16093,6 +18402,8 @@ until a neighbour, or a prefix of dynamic ones, refers to it.
     self.__graceful_restart = YANGDynClass(base=yc_graceful_restart_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_graceful_restart, is_container='container', presence=False, yang_name="graceful-restart", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__route_reflector = YANGDynClass(base=yc_route_reflector_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_route_reflector, is_container='container', presence=False, yang_name="route-reflector", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__as_path_options = YANGDynClass(base=yc_as_path_options_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_as_path_options, is_container='container', presence=False, yang_name="as-path-options", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    self.__enable_bfd = YANGDynClass(base=yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_enable_bfd, is_container='container', presence=False, yang_name="enable-bfd", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    self.__apply_policy = YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__ebgp_multihop = YANGDynClass(base=yc_ebgp_multihop_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_ebgp_multihop, is_container='container', presence=False, yang_name="ebgp-multihop", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
     self.__afi_safis = YANGDynClass(base=yc_afi_safis_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_afi_safis, is_container='container', presence=False, yang_name="afi-safis", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
 
@@ -16387,6 +18698,80 @@ until a neighbour, or a prefix of dynamic ones, refers to it.
     self.__as_path_options = YANGDynClass(base=yc_as_path_options_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_as_path_options, is_container='container', presence=False, yang_name="as-path-options", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
 
 
+  def _get_enable_bfd(self):
+    """
+    Getter method for enable_bfd, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd (container)
+
+    YANG Description: BFD with this neighbour.
+    """
+    return self.__enable_bfd
+      
+  def _set_enable_bfd(self, v, load=False):
+    """
+    Setter method for enable_bfd, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/enable_bfd (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_enable_bfd is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_enable_bfd() directly.
+
+    YANG Description: BFD with this neighbour.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_enable_bfd, is_container='container', presence=False, yang_name="enable-bfd", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """enable_bfd must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_enable_bfd, is_container='container', presence=False, yang_name="enable-bfd", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__enable_bfd = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_enable_bfd(self):
+    self.__enable_bfd = YANGDynClass(base=yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_enable_bfd, is_container='container', presence=False, yang_name="enable-bfd", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+
+  def _get_apply_policy(self):
+    """
+    Getter method for apply_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/apply_policy (container)
+
+    YANG Description: The chains of policies.
+    """
+    return self.__apply_policy
+      
+  def _set_apply_policy(self, v, load=False):
+    """
+    Setter method for apply_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/apply_policy (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_apply_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_apply_policy() directly.
+
+    YANG Description: The chains of policies.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """apply_policy must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)""",
+        })
+
+    self.__apply_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_apply_policy(self):
+    self.__apply_policy = YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups_peer_group_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='http://openconfig.net/yang/network-instance', defining_module='openconfig-network-instance', yang_type='container', is_config=True)
+
+
   def _get_ebgp_multihop(self):
     """
     Getter method for ebgp_multihop, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/peer_groups/peer_group/ebgp_multihop (container)
@@ -16467,11 +18852,13 @@ until a neighbour, or a prefix of dynamic ones, refers to it.
   graceful_restart = __builtin__.property(_get_graceful_restart, _set_graceful_restart)
   route_reflector = __builtin__.property(_get_route_reflector, _set_route_reflector)
   as_path_options = __builtin__.property(_get_as_path_options, _set_as_path_options)
+  enable_bfd = __builtin__.property(_get_enable_bfd, _set_enable_bfd)
+  apply_policy = __builtin__.property(_get_apply_policy, _set_apply_policy)
   ebgp_multihop = __builtin__.property(_get_ebgp_multihop, _set_ebgp_multihop)
   afi_safis = __builtin__.property(_get_afi_safis, _set_afi_safis)
 
 
-  _pyangbind_elements = OrderedDict([('peer_group_name', peer_group_name), ('config', config), ('timers', timers), ('transport', transport), ('graceful_restart', graceful_restart), ('route_reflector', route_reflector), ('as_path_options', as_path_options), ('ebgp_multihop', ebgp_multihop), ('afi_safis', afi_safis), ])
+  _pyangbind_elements = OrderedDict([('peer_group_name', peer_group_name), ('config', config), ('timers', timers), ('transport', transport), ('graceful_restart', graceful_restart), ('route_reflector', route_reflector), ('as_path_options', as_path_options), ('enable_bfd', enable_bfd), ('apply_policy', apply_policy), ('ebgp_multihop', ebgp_multihop), ('afi_safis', afi_safis), ])
 
 
 class yc_peer_groups_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_peer_groups(PybindBase):
@@ -18348,6 +20735,681 @@ class yc_as_path_options_openconfig_network_instance__network_instances_network_
   _pyangbind_elements = OrderedDict([('config', config), ])
 
 
+class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_enable_bfd_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/unnumbered-neighbors/unnumbered-neighbor/enable-bfd/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: What the operator wants.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__enabled','__desired_minimum_tx_interval','__required_minimum_receive','__detection_multiplier','__passive_mode',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__enabled = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='boolean', is_config=True)
+    self.__desired_minimum_tx_interval = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='uint32', is_config=True)
+    self.__required_minimum_receive = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='uint32', is_config=True)
+    self.__detection_multiplier = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='uint8', is_config=True)
+    self.__passive_mode = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'unnumbered-neighbors', 'unnumbered-neighbor', 'enable-bfd', 'config']
+
+  def _get_enabled(self):
+    """
+    Getter method for enabled, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd/config/enabled (boolean)
+
+    YANG Description: True: neighbor X bfd; where timers are given somewhere, neighbor X
+bfd profile P beside it. Absent: as the peer group says; where that
+says nothing either, no session.
+    """
+    return self.__enabled
+      
+  def _set_enabled(self, v, load=False):
+    """
+    Setter method for enabled, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd/config/enabled (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_enabled is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_enabled() directly.
+
+    YANG Description: True: neighbor X bfd; where timers are given somewhere, neighbor X
+bfd profile P beside it. Absent: as the peer group says; where that
+says nothing either, no session.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """enabled must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__enabled = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_enabled(self):
+    self.__enabled = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="enabled", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='boolean', is_config=True)
+
+
+  def _get_desired_minimum_tx_interval(self):
+    """
+    Getter method for desired_minimum_tx_interval, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd/config/desired_minimum_tx_interval (uint32)
+
+    YANG Description: FRR: transmit-interval MS in the profile, 10 to 60000
+milliseconds. Absent: 300 milliseconds.
+    """
+    return self.__desired_minimum_tx_interval
+      
+  def _set_desired_minimum_tx_interval(self, v, load=False):
+    """
+    Setter method for desired_minimum_tx_interval, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd/config/desired_minimum_tx_interval (uint32)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_desired_minimum_tx_interval is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_desired_minimum_tx_interval() directly.
+
+    YANG Description: FRR: transmit-interval MS in the profile, 10 to 60000
+milliseconds. Absent: 300 milliseconds.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='uint32', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """desired_minimum_tx_interval must be of a type compatible with uint32""",
+          'defined-type': "uint32",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='uint32', is_config=True)""",
+        })
+
+    self.__desired_minimum_tx_interval = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_desired_minimum_tx_interval(self):
+    self.__desired_minimum_tx_interval = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="desired-minimum-tx-interval", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='uint32', is_config=True)
+
+
+  def _get_required_minimum_receive(self):
+    """
+    Getter method for required_minimum_receive, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd/config/required_minimum_receive (uint32)
+
+    YANG Description: FRR: receive-interval MS in the profile, 10 to 60000
+milliseconds. Absent: 300 milliseconds.
+    """
+    return self.__required_minimum_receive
+      
+  def _set_required_minimum_receive(self, v, load=False):
+    """
+    Setter method for required_minimum_receive, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd/config/required_minimum_receive (uint32)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_required_minimum_receive is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_required_minimum_receive() directly.
+
+    YANG Description: FRR: receive-interval MS in the profile, 10 to 60000
+milliseconds. Absent: 300 milliseconds.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='uint32', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """required_minimum_receive must be of a type compatible with uint32""",
+          'defined-type': "uint32",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='uint32', is_config=True)""",
+        })
+
+    self.__required_minimum_receive = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_required_minimum_receive(self):
+    self.__required_minimum_receive = YANGDynClass(base=RestrictedClassType(base_type=long, restriction_dict={'range': ['0..4294967295']}, int_size=32), is_leaf=True, yang_name="required-minimum-receive", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='uint32', is_config=True)
+
+
+  def _get_detection_multiplier(self):
+    """
+    Getter method for detection_multiplier, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd/config/detection_multiplier (uint8)
+
+    YANG Description: FRR: detect-multiplier N in the profile, 2 to 255. Absent: 3.
+    """
+    return self.__detection_multiplier
+      
+  def _set_detection_multiplier(self, v, load=False):
+    """
+    Setter method for detection_multiplier, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd/config/detection_multiplier (uint8)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_detection_multiplier is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_detection_multiplier() directly.
+
+    YANG Description: FRR: detect-multiplier N in the profile, 2 to 255. Absent: 3.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='uint8', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """detection_multiplier must be of a type compatible with uint8""",
+          'defined-type': "uint8",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='uint8', is_config=True)""",
+        })
+
+    self.__detection_multiplier = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_detection_multiplier(self):
+    self.__detection_multiplier = YANGDynClass(base=RestrictedClassType(base_type=RestrictedClassType(base_type=int, restriction_dict={'range': ['0..255']}, int_size=8), restriction_dict={'range': ['1..max']}), is_leaf=True, yang_name="detection-multiplier", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='uint8', is_config=True)
+
+
+  def _get_passive_mode(self):
+    """
+    Getter method for passive_mode, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd/config/passive_mode (boolean)
+
+    YANG Description: True: this end sends nothing before the other has begun; FRR:
+passive-mode in the profile. Absent: as the peer group says, else
+both ends begin.
+    """
+    return self.__passive_mode
+      
+  def _set_passive_mode(self, v, load=False):
+    """
+    Setter method for passive_mode, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd/config/passive_mode (boolean)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_passive_mode is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_passive_mode() directly.
+
+    YANG Description: True: this end sends nothing before the other has begun; FRR:
+passive-mode in the profile. Absent: as the peer group says, else
+both ends begin.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """passive_mode must be of a type compatible with boolean""",
+          'defined-type': "boolean",
+          'generated-type': """YANGDynClass(base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)""",
+        })
+
+    self.__passive_mode = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_passive_mode(self):
+    self.__passive_mode = YANGDynClass(base=YANGBool, is_leaf=True, yang_name="passive-mode", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bfd', defining_module='nesrv-bfd', yang_type='boolean', is_config=True)
+
+  enabled = __builtin__.property(_get_enabled, _set_enabled)
+  desired_minimum_tx_interval = __builtin__.property(_get_desired_minimum_tx_interval, _set_desired_minimum_tx_interval)
+  required_minimum_receive = __builtin__.property(_get_required_minimum_receive, _set_required_minimum_receive)
+  detection_multiplier = __builtin__.property(_get_detection_multiplier, _set_detection_multiplier)
+  passive_mode = __builtin__.property(_get_passive_mode, _set_passive_mode)
+
+
+  _pyangbind_elements = OrderedDict([('enabled', enabled), ('desired_minimum_tx_interval', desired_minimum_tx_interval), ('required_minimum_receive', required_minimum_receive), ('detection_multiplier', detection_multiplier), ('passive_mode', passive_mode), ])
+
+
+class yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_enable_bfd(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/unnumbered-neighbors/unnumbered-neighbor/enable-bfd. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: BFD with this neighbour.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__config',)
+
+  _yang_name = 'enable-bfd'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_enable_bfd_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'unnumbered-neighbors', 'unnumbered-neighbor', 'enable-bfd']
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd/config (container)
+
+    YANG Description: What the operator wants.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: What the operator wants.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_enable_bfd_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_enable_bfd_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_enable_bfd_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+
+  config = __builtin__.property(_get_config, _set_config)
+
+
+  _pyangbind_elements = OrderedDict([('config', config), ])
+
+
+class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_apply_policy_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/unnumbered-neighbors/unnumbered-neighbor/apply-policy/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: Settings of the chains.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__import_policy','__default_import_policy','__export_policy','__default_export_policy',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)
+    self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)
+    self.__export_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)
+    self.__default_export_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'unnumbered-neighbors', 'unnumbered-neighbor', 'apply-policy', 'config']
+
+  def _get_import_policy(self):
+    """
+    Getter method for import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/apply_policy/config/import_policy (leafref)
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    return self.__import_policy
+      
+  def _set_import_policy(self, v, load=False):
+    """
+    Setter method for import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/apply_policy/config/import_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_import_policy() directly.
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """import_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_import_policy(self):
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)
+
+
+  def _get_default_import_policy(self):
+    """
+    Getter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/apply_policy/config/default_import_policy (default-policy-type)
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    return self.__default_import_policy
+      
+  def _set_default_import_policy(self, v, load=False):
+    """
+    Setter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/apply_policy/config/default_import_policy (default-policy-type)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_default_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_default_import_policy() directly.
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """default_import_policy must be of a type compatible with default-policy-type""",
+          'defined-type': "nesrv-bgp:default-policy-type",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)""",
+        })
+
+    self.__default_import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_default_import_policy(self):
+    self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)
+
+
+  def _get_export_policy(self):
+    """
+    Getter method for export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/apply_policy/config/export_policy (leafref)
+
+    YANG Description: Policies for routes that go out, evaluated in this order until
+one accepts or rejects: neighbor ADDRESS route-map NAME out, in
+each family.
+    """
+    return self.__export_policy
+      
+  def _set_export_policy(self, v, load=False):
+    """
+    Setter method for export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/apply_policy/config/export_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_export_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_export_policy() directly.
+
+    YANG Description: Policies for routes that go out, evaluated in this order until
+one accepts or rejects: neighbor ADDRESS route-map NAME out, in
+each family.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """export_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__export_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_export_policy(self):
+    self.__export_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)
+
+
+  def _get_default_export_policy(self):
+    """
+    Getter method for default_export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/apply_policy/config/default_export_policy (default-policy-type)
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    return self.__default_export_policy
+      
+  def _set_default_export_policy(self, v, load=False):
+    """
+    Setter method for default_export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/apply_policy/config/default_export_policy (default-policy-type)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_default_export_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_default_export_policy() directly.
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """default_export_policy must be of a type compatible with default-policy-type""",
+          'defined-type': "nesrv-bgp:default-policy-type",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)""",
+        })
+
+    self.__default_export_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_default_export_policy(self):
+    self.__default_export_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)
+
+  import_policy = __builtin__.property(_get_import_policy, _set_import_policy)
+  default_import_policy = __builtin__.property(_get_default_import_policy, _set_default_import_policy)
+  export_policy = __builtin__.property(_get_export_policy, _set_export_policy)
+  default_export_policy = __builtin__.property(_get_default_export_policy, _set_default_export_policy)
+
+
+  _pyangbind_elements = OrderedDict([('import_policy', import_policy), ('default_import_policy', default_import_policy), ('export_policy', export_policy), ('default_export_policy', default_export_policy), ])
+
+
+class yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_apply_policy(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/unnumbered-neighbors/unnumbered-neighbor/apply-policy. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: The chains of policies.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__config',)
+
+  _yang_name = 'apply-policy'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'unnumbered-neighbors', 'unnumbered-neighbor', 'apply-policy']
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/apply_policy/config (container)
+
+    YANG Description: Settings of the chains.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/apply_policy/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: Settings of the chains.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+
+  config = __builtin__.property(_get_config, _set_config)
+
+
+  _pyangbind_elements = OrderedDict([('config', config), ])
+
+
 class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_config(PybindBase):
   """
   This class was auto-generated by the PythonClass plugin for PYANG
@@ -18524,6 +21586,329 @@ at commit.
 
 
   _pyangbind_elements = OrderedDict([('afi_safi_name', afi_safi_name), ('enabled', enabled), ('send_community_type', send_community_type), ])
+
+
+class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_apply_policy_config(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/unnumbered-neighbors/unnumbered-neighbor/afi-safis/afi-safi/apply-policy/config. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: Settings of the chains.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__import_policy','__default_import_policy','__export_policy','__default_export_policy',)
+
+  _yang_name = 'config'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)
+    self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)
+    self.__export_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)
+    self.__default_export_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'unnumbered-neighbors', 'unnumbered-neighbor', 'afi-safis', 'afi-safi', 'apply-policy', 'config']
+
+  def _get_import_policy(self):
+    """
+    Getter method for import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/apply_policy/config/import_policy (leafref)
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    return self.__import_policy
+      
+  def _set_import_policy(self, v, load=False):
+    """
+    Setter method for import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/apply_policy/config/import_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_import_policy() directly.
+
+    YANG Description: Policies for routes that come in, evaluated in this order
+until one accepts or rejects: neighbor ADDRESS route-map NAME in,
+in each family; redistribute SOURCE route-map NAME. Of a
+neighbour's family, the neighbour, its group's family and its
+group, the first that says policies or a default counts, as a
+whole.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """import_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_import_policy(self):
+    self.__import_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)
+
+
+  def _get_default_import_policy(self):
+    """
+    Getter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/apply_policy/config/default_import_policy (default-policy-type)
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    return self.__default_import_policy
+      
+  def _set_default_import_policy(self, v, load=False):
+    """
+    Setter method for default_import_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/apply_policy/config/default_import_policy (default-policy-type)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_default_import_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_default_import_policy() directly.
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """default_import_policy must be of a type compatible with default-policy-type""",
+          'defined-type': "nesrv-bgp:default-policy-type",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)""",
+        })
+
+    self.__default_import_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_default_import_policy(self):
+    self.__default_import_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-import-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)
+
+
+  def _get_export_policy(self):
+    """
+    Getter method for export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/apply_policy/config/export_policy (leafref)
+
+    YANG Description: Policies for routes that go out, evaluated in this order until
+one accepts or rejects: neighbor ADDRESS route-map NAME out, in
+each family.
+    """
+    return self.__export_policy
+      
+  def _set_export_policy(self, v, load=False):
+    """
+    Setter method for export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/apply_policy/config/export_policy (leafref)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_export_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_export_policy() directly.
+
+    YANG Description: Policies for routes that go out, evaluated in this order until
+one accepts or rejects: neighbor ADDRESS route-map NAME out, in
+each family.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """export_policy must be of a type compatible with leafref""",
+          'defined-type': "leafref",
+          'generated-type': """YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)""",
+        })
+
+    self.__export_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_export_policy(self):
+    self.__export_policy = YANGDynClass(unique=True, base=TypedListType(allowed_type=str), is_leaf=False, yang_name="export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='leafref', is_config=True)
+
+
+  def _get_default_export_policy(self):
+    """
+    Getter method for default_export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/apply_policy/config/default_export_policy (default-policy-type)
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    return self.__default_export_policy
+      
+  def _set_default_export_policy(self, v, load=False):
+    """
+    Setter method for default_export_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/apply_policy/config/default_export_policy (default-policy-type)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_default_export_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_default_export_policy() directly.
+
+    YANG Description: What becomes of routes that all of them let through. Where neither
+policies nor a default are said, there is no policy, and every
+route passes.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """default_export_policy must be of a type compatible with default-policy-type""",
+          'defined-type': "nesrv-bgp:default-policy-type",
+          'generated-type': """YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)""",
+        })
+
+    self.__default_export_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_default_export_policy(self):
+    self.__default_export_policy = YANGDynClass(base=RestrictedClassType(base_type=str,                                     restriction_type="dict_key",                                     restriction_arg={'ACCEPT_ROUTE': {}, 'REJECT_ROUTE': {}},), default=str("REJECT_ROUTE"), is_leaf=True, yang_name="default-export-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='default-policy-type', is_config=True)
+
+  import_policy = __builtin__.property(_get_import_policy, _set_import_policy)
+  default_import_policy = __builtin__.property(_get_default_import_policy, _set_default_import_policy)
+  export_policy = __builtin__.property(_get_export_policy, _set_export_policy)
+  default_export_policy = __builtin__.property(_get_default_export_policy, _set_default_export_policy)
+
+
+  _pyangbind_elements = OrderedDict([('import_policy', import_policy), ('default_import_policy', default_import_policy), ('export_policy', export_policy), ('default_export_policy', default_export_policy), ])
+
+
+class yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_apply_policy(PybindBase):
+  """
+  This class was auto-generated by the PythonClass plugin for PYANG
+  from YANG module openconfig-network-instance - based on the path /network-instances/network-instance/protocols/protocol/bgp/unnumbered-neighbors/unnumbered-neighbor/afi-safis/afi-safi/apply-policy. Each member element of
+  the container is represented as a class variable - with a specific
+  YANG type.
+
+  YANG Description: The chains of policies.
+  """
+  __slots__ = ('_path_helper', '_extmethods', '__config',)
+
+  _yang_name = 'apply-policy'
+  _yang_namespace = 'http://openconfig.net/yang/network-instance'
+
+  _pybind_generated_by = 'container'
+
+  def __init__(self, *args, **kwargs):
+
+    self._path_helper = False
+
+    self._extmethods = False
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+
+    load = kwargs.pop("load", None)
+    if args:
+      if len(args) > 1:
+        raise TypeError("cannot create a YANG container with >1 argument")
+      all_attr = True
+      for e in self._pyangbind_elements:
+        if not hasattr(args[0], e):
+          all_attr = False
+          break
+      if not all_attr:
+        raise ValueError("Supplied object did not have the correct attributes")
+      for e in self._pyangbind_elements:
+        nobj = getattr(args[0], e)
+        if nobj._changed() is False:
+          continue
+        setmethod = getattr(self, "_set_%s" % e)
+        if load is None:
+          setmethod(getattr(args[0], e))
+        else:
+          setmethod(getattr(args[0], e), load=load)
+
+  def _path(self):
+    if hasattr(self, "_parent"):
+      return self._parent._path()+[self._yang_name]
+    else:
+      return ['network-instances', 'network-instance', 'protocols', 'protocol', 'bgp', 'unnumbered-neighbors', 'unnumbered-neighbor', 'afi-safis', 'afi-safi', 'apply-policy']
+
+  def _get_config(self):
+    """
+    Getter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/apply_policy/config (container)
+
+    YANG Description: Settings of the chains.
+    """
+    return self.__config
+      
+  def _set_config(self, v, load=False):
+    """
+    Setter method for config, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/apply_policy/config (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_config is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_config() directly.
+
+    YANG Description: Settings of the chains.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """config must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)""",
+        })
+
+    self.__config = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_config(self):
+    self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_apply_policy_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+
+  config = __builtin__.property(_get_config, _set_config)
+
+
+  _pyangbind_elements = OrderedDict([('config', config), ])
 
 
 class yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_ipv4_unicast_config(PybindBase):
@@ -18718,7 +22103,9 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
     YANG Description: Prefixes received, before policy, beyond which the session ends:
 neighbor X maximum-prefix N [PERCENT] [warning-only|restart MINUTES]
 force, with neighbor X soft-reconfiguration inbound so that those
-refused by policy count, too. At least 1.
+refused by policy count, too. At least 1. A session that ended
+so is down, under another limit too, until MINUTES are over or
+the neighbour was disabled and is enabled again.
     """
     return self.__max_prefixes
       
@@ -18733,7 +22120,9 @@ refused by policy count, too. At least 1.
     YANG Description: Prefixes received, before policy, beyond which the session ends:
 neighbor X maximum-prefix N [PERCENT] [warning-only|restart MINUTES]
 force, with neighbor X soft-reconfiguration inbound so that those
-refused by policy count, too. At least 1.
+refused by policy count, too. At least 1. A session that ended
+so is down, under another limit too, until MINUTES are over or
+the neighbour was disabled and is enabled again.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -19212,7 +22601,9 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
     YANG Description: Prefixes received, before policy, beyond which the session ends:
 neighbor X maximum-prefix N [PERCENT] [warning-only|restart MINUTES]
 force, with neighbor X soft-reconfiguration inbound so that those
-refused by policy count, too. At least 1.
+refused by policy count, too. At least 1. A session that ended
+so is down, under another limit too, until MINUTES are over or
+the neighbour was disabled and is enabled again.
     """
     return self.__max_prefixes
       
@@ -19227,7 +22618,9 @@ refused by policy count, too. At least 1.
     YANG Description: Prefixes received, before policy, beyond which the session ends:
 neighbor X maximum-prefix N [PERCENT] [warning-only|restart MINUTES]
 force, with neighbor X soft-reconfiguration inbound so that those
-refused by policy count, too. At least 1.
+refused by policy count, too. At least 1. A session that ended
+so is down, under another limit too, until MINUTES are over or
+the neighbour was disabled and is enabled again.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -19564,7 +22957,7 @@ class yc_afi_safi_openconfig_network_instance__network_instances_network_instanc
 
   YANG Description: One family.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__afi_safi_name','__config','__ipv4_unicast','__ipv6_unicast',)
+  __slots__ = ('_path_helper', '_extmethods', '__afi_safi_name','__config','__apply_policy','__ipv4_unicast','__ipv6_unicast',)
 
   _yang_name = 'afi-safi'
   _yang_namespace = 'http://openconfig.net/yang/network-instance'
@@ -19578,6 +22971,7 @@ class yc_afi_safi_openconfig_network_instance__network_instances_network_instanc
     self._extmethods = False
     self.__afi_safi_name = YANGDynClass(base=RestrictedClassType(base_type=str, restriction_type="dict_key", restriction_arg={'IPV4_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'openconfig-bgp-types:IPV4_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'oc-bgp-types:IPV4_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'IPV6_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'openconfig-bgp-types:IPV6_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'oc-bgp-types:IPV6_UNICAST': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'L2VPN_EVPN': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'openconfig-bgp-types:L2VPN_EVPN': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}, 'oc-bgp-types:L2VPN_EVPN': {'@module': 'openconfig-bgp-types', '@namespace': 'http://openconfig.net/yang/bgp-types'}},), is_leaf=True, yang_name="afi-safi-name", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, is_keyval=True, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='identityref', is_config=True)
     self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+    self.__apply_policy = YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
     self.__ipv4_unicast = YANGDynClass(base=yc_ipv4_unicast_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_ipv4_unicast, is_container='container', presence=False, yang_name="ipv4-unicast", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
     self.__ipv6_unicast = YANGDynClass(base=yc_ipv6_unicast_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_ipv6_unicast, is_container='container', presence=False, yang_name="ipv6-unicast", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
 
@@ -19687,6 +23081,43 @@ class yc_afi_safi_openconfig_network_instance__network_instances_network_instanc
     self.__config = YANGDynClass(base=yc_config_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_config, is_container='container', presence=False, yang_name="config", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
 
 
+  def _get_apply_policy(self):
+    """
+    Getter method for apply_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/apply_policy (container)
+
+    YANG Description: The chains of policies.
+    """
+    return self.__apply_policy
+      
+  def _set_apply_policy(self, v, load=False):
+    """
+    Setter method for apply_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/apply_policy (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_apply_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_apply_policy() directly.
+
+    YANG Description: The chains of policies.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """apply_policy must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)""",
+        })
+
+    self.__apply_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_apply_policy(self):
+    self.__apply_policy = YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis_afi_safi_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+
+
   def _get_ipv4_unicast(self):
     """
     Getter method for ipv4_unicast, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis/afi_safi/ipv4_unicast (container)
@@ -19766,11 +23197,12 @@ family.
 
   afi_safi_name = __builtin__.property(_get_afi_safi_name, _set_afi_safi_name)
   config = __builtin__.property(_get_config, _set_config)
+  apply_policy = __builtin__.property(_get_apply_policy, _set_apply_policy)
   ipv4_unicast = __builtin__.property(_get_ipv4_unicast, _set_ipv4_unicast)
   ipv6_unicast = __builtin__.property(_get_ipv6_unicast, _set_ipv6_unicast)
 
 
-  _pyangbind_elements = OrderedDict([('afi_safi_name', afi_safi_name), ('config', config), ('ipv4_unicast', ipv4_unicast), ('ipv6_unicast', ipv6_unicast), ])
+  _pyangbind_elements = OrderedDict([('afi_safi_name', afi_safi_name), ('config', config), ('apply_policy', apply_policy), ('ipv4_unicast', ipv4_unicast), ('ipv6_unicast', ipv6_unicast), ])
 
 
 class yc_afi_safis_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis(PybindBase):
@@ -19877,7 +23309,7 @@ router advertisements on the link and thereby finds it. One whose
 peer group has a local-address or ebgp-multihop is refused at
 commit.
   """
-  __slots__ = ('_path_helper', '_extmethods', '__interface','__config','__timers','__transport','__graceful_restart','__route_reflector','__as_path_options','__afi_safis',)
+  __slots__ = ('_path_helper', '_extmethods', '__interface','__config','__timers','__transport','__graceful_restart','__route_reflector','__as_path_options','__enable_bfd','__apply_policy','__afi_safis',)
 
   _yang_name = 'unnumbered-neighbor'
   _yang_namespace = 'http://openconfig.net/yang/network-instance'
@@ -19896,6 +23328,8 @@ commit.
     self.__graceful_restart = YANGDynClass(base=yc_graceful_restart_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_graceful_restart, is_container='container', presence=False, yang_name="graceful-restart", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
     self.__route_reflector = YANGDynClass(base=yc_route_reflector_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_route_reflector, is_container='container', presence=False, yang_name="route-reflector", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
     self.__as_path_options = YANGDynClass(base=yc_as_path_options_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_as_path_options, is_container='container', presence=False, yang_name="as-path-options", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+    self.__enable_bfd = YANGDynClass(base=yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_enable_bfd, is_container='container', presence=False, yang_name="enable-bfd", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+    self.__apply_policy = YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
     self.__afi_safis = YANGDynClass(base=yc_afi_safis_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_afi_safis, is_container='container', presence=False, yang_name="afi-safis", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
 
     load = kwargs.pop("load", None)
@@ -20189,6 +23623,80 @@ commit.
     self.__as_path_options = YANGDynClass(base=yc_as_path_options_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_as_path_options, is_container='container', presence=False, yang_name="as-path-options", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
 
 
+  def _get_enable_bfd(self):
+    """
+    Getter method for enable_bfd, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd (container)
+
+    YANG Description: BFD with this neighbour.
+    """
+    return self.__enable_bfd
+      
+  def _set_enable_bfd(self, v, load=False):
+    """
+    Setter method for enable_bfd, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/enable_bfd (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_enable_bfd is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_enable_bfd() directly.
+
+    YANG Description: BFD with this neighbour.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_enable_bfd, is_container='container', presence=False, yang_name="enable-bfd", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """enable_bfd must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_enable_bfd, is_container='container', presence=False, yang_name="enable-bfd", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)""",
+        })
+
+    self.__enable_bfd = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_enable_bfd(self):
+    self.__enable_bfd = YANGDynClass(base=yc_enable_bfd_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_enable_bfd, is_container='container', presence=False, yang_name="enable-bfd", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+
+
+  def _get_apply_policy(self):
+    """
+    Getter method for apply_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/apply_policy (container)
+
+    YANG Description: The chains of policies.
+    """
+    return self.__apply_policy
+      
+  def _set_apply_policy(self, v, load=False):
+    """
+    Setter method for apply_policy, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/apply_policy (container)
+    If this variable is read-only (config: false) in the
+    source YANG file, then _set_apply_policy is considered as a private
+    method. Backends looking to populate this variable should
+    do so via calling thisObj._set_apply_policy() directly.
+
+    YANG Description: The chains of policies.
+    """
+    if hasattr(v, "_utype"):
+      v = v._utype(v)
+    try:
+      t = YANGDynClass(v,base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+    except (TypeError, ValueError):
+      raise ValueError({
+          'error-string': """apply_policy must be of a type compatible with container""",
+          'defined-type': "container",
+          'generated-type': """YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)""",
+        })
+
+    self.__apply_policy = t
+    if hasattr(self, '_set'):
+      self._set()
+
+  def _unset_apply_policy(self):
+    self.__apply_policy = YANGDynClass(base=yc_apply_policy_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors_unnumbered_neighbor_apply_policy, is_container='container', presence=False, yang_name="apply-policy", parent=self, path_helper=self._path_helper, extmethods=self._extmethods, register_paths=True, extensions=None, namespace='urn:nesrv:bgp', defining_module='nesrv-bgp', yang_type='container', is_config=True)
+
+
   def _get_afi_safis(self):
     """
     Getter method for afi_safis, mapped from YANG variable /network_instances/network_instance/protocols/protocol/bgp/unnumbered_neighbors/unnumbered_neighbor/afi_safis (container)
@@ -20232,10 +23740,12 @@ commit.
   graceful_restart = __builtin__.property(_get_graceful_restart, _set_graceful_restart)
   route_reflector = __builtin__.property(_get_route_reflector, _set_route_reflector)
   as_path_options = __builtin__.property(_get_as_path_options, _set_as_path_options)
+  enable_bfd = __builtin__.property(_get_enable_bfd, _set_enable_bfd)
+  apply_policy = __builtin__.property(_get_apply_policy, _set_apply_policy)
   afi_safis = __builtin__.property(_get_afi_safis, _set_afi_safis)
 
 
-  _pyangbind_elements = OrderedDict([('interface', interface), ('config', config), ('timers', timers), ('transport', transport), ('graceful_restart', graceful_restart), ('route_reflector', route_reflector), ('as_path_options', as_path_options), ('afi_safis', afi_safis), ])
+  _pyangbind_elements = OrderedDict([('interface', interface), ('config', config), ('timers', timers), ('transport', transport), ('graceful_restart', graceful_restart), ('route_reflector', route_reflector), ('as_path_options', as_path_options), ('enable_bfd', enable_bfd), ('apply_policy', apply_policy), ('afi_safis', afi_safis), ])
 
 
 class yc_unnumbered_neighbors_openconfig_network_instance__network_instances_network_instance_protocols_protocol_bgp_unnumbered_neighbors(PybindBase):

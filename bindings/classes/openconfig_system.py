@@ -989,7 +989,7 @@ pools.
     """
     Getter method for router_id_pool, mapped from YANG variable /system/pool/config/router_id_pool (oc-inet:ipv4-prefix)
 
-    YANG Description: Where neither the default instance nor its BGP has a router-id:
+    YANG Description: Where neither a network instance nor its BGP has a router-id:
 address number INDEX of this prefix, its first being number 0.
     """
     return self.__router_id_pool
@@ -1002,7 +1002,7 @@ address number INDEX of this prefix, its first being number 0.
     method. Backends looking to populate this variable should
     do so via calling thisObj._set_router_id_pool() directly.
 
-    YANG Description: Where neither the default instance nor its BGP has a router-id:
+    YANG Description: Where neither a network instance nor its BGP has a router-id:
 address number INDEX of this prefix, its first being number 0.
     """
     if hasattr(v, "_utype"):

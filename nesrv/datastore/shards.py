@@ -103,17 +103,6 @@ class Shards:
             rest.add(node)
         return rest
 
-    def fixed_entry(self, shard: Shard) -> Node:
-        """The same for reading only."""
-        found = self.fixed(shard)
-        if shard.point not in self.schema.skeleton:
-            return found[0]
-        rest = Node(shard.point)
-        rest.children = [*found]
-        return rest
-
-    # Joining
-
     def document(self, shards: Iterable[Shard]) -> bytes:
         """One document (a forest of top-level nodes) of all ``shards``; see ``fragments``."""
         return b"".join(self.fragments(shards))

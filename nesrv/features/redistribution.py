@@ -14,10 +14,12 @@ from nesrv.facts import Fact
 from nesrv.features import speaker
 from nesrv.features.feature import Export, Lookup
 from nesrv.features.instances import POINT
+from nesrv.features.policy import chain
 from nesrv.features.speaker import Speaker
 from nesrv.frr.text import FrrLine, line
 
 CONNECTION = "table-connections/table-connection"
+POLICY, DEFAULT = "config/import-policy", "config/default-import-policy"
 CONNECTED = "DIRECTLY_CONNECTED"
 SOURCES = {CONNECTED: "connected", "STATIC": "static"}
 """FRR's word by the identity's name."""
@@ -31,9 +33,16 @@ class Connection:
 
     source: str
     family: str
-    accepts: bool
     words: str
     node: Node
+
+    @property
+    def policies(self) -> list[str]:
+        return [node.value or "" for node in self.node.all(POLICY)]
+
+    @property
+    def default(self) -> str:
+        return self.node.text(DEFAULT)
 
 
 class Redistribution:
@@ -42,7 +51,8 @@ class Redistribution:
     claims = frozenset(
         {
             f"{CONNECTION}/config/disable-metric-propagation",
-            f"{CONNECTION}/config/default-import-policy",
+            f"{CONNECTION}/{POLICY}",
+            f"{CONNECTION}/{DEFAULT}",
         }
     )
 
@@ -56,8 +66,8 @@ class Redistribution:
             return
         yield from _subnets(found, {one.family for one in connections if one.source == CONNECTED})
         for one in connections:
-            if one.accepts:
-                yield _accepted(found, one)
+            if one.policies or one.default == chain.ACCEPT:
+                yield from _accepted(entry.text("name"), found, one, lookup)
 
 
 def _subnets(found: Speaker, said: set[str]) -> Iterator[FrrLine]:
@@ -67,18 +77,25 @@ def _subnets(found: Speaker, said: set[str]) -> Iterator[FrrLine]:
             yield line(found.family(family), "redistribute connected", path)
 
 
-def _accepted(found: Speaker, one: Connection) -> FrrLine:
+def _accepted(instance: str, found: Speaker, one: Connection, lookup: Lookup) -> Iterator[FrrLine]:
     if one.family not in found.families:
         raise errors.InvalidValue(
             f"{one.family} is not enabled in the instance's BGP, so nothing can be redistributed into it; enable it.",
             one.node.path_of("config/address-family"),
             "nesrv-table-connection-family",
         )
-    return line(found.family(one.family), one.words, one.node.path_of("config/default-import-policy"))
+    if not one.policies:
+        yield line(found.family(one.family), one.words, one.node.path_of(DEFAULT))
+        return
+    path = one.node.path_of(POLICY)
+    chain.not_at_export(one.policies, lookup, path)
+    name, lines = chain.applied(f"{instance} {one.source} {one.family}", one.policies, one.default, lookup, path)
+    yield from lines
+    yield line(found.family(one.family), f"{one.words} route-map {name}", path)
 
 
 def _connection(node: Node) -> Connection:
-    """Raises OperationNotSupported.  A policy of the connection's own would be a route-map after the metric."""
+    """Raises OperationNotSupported."""
     source, target = node.identity("src-protocol") or "", node.identity("dst-protocol") or ""
     if target != "BGP":
         raise errors.OperationNotSupported(
@@ -96,7 +113,6 @@ def _connection(node: Node) -> Connection:
     return Connection(
         source,
         FAMILIES[node.identity("address-family") or ""],
-        node.leaf("config/default-import-policy") == "ACCEPT_ROUTE",
         f"redistribute {SOURCES[source]}{metric}",
         node,
     )

@@ -15,6 +15,7 @@ from nesrv.features.bgp.checks import check_peers, check_speaker
 from nesrv.features.bgp.families import family_lines
 from nesrv.features.bgp.peer_checks import check_peer
 from nesrv.features.bgp.peers import Peer, peers
+from nesrv.features.bgp.policies import policy_lines
 from nesrv.features.bgp.sessions import session_lines
 from nesrv.features.bgp.speakers import speaker_lines
 from nesrv.features.bgp.watched import bfd_lines
@@ -41,6 +42,7 @@ SPEAKER_LEAVES = (
     "dynamic-neighbor-prefixes/config/limit",
     "dynamic-neighbor-prefixes/dynamic-neighbor-prefix/config/peer-group",
 )
+POLICY_LEAVES = ("import-policy", "default-import-policy", "export-policy", "default-export-policy")
 PEER_LEAVES = (
     "config/peer-as",
     "config/peer-type",
@@ -62,6 +64,7 @@ PEER_LEAVES = (
     "route-reflector/config/route-reflector-cluster-id",
     "as-path-options/config/allow-own-as",
     "as-path-options/config/replace-peer-as",
+    *(f"{place}apply-policy/config/{leaf}" for place in ("", "afi-safis/afi-safi/") for leaf in POLICY_LEAVES),
     "afi-safis/afi-safi/config/enabled",
     "afi-safis/afi-safi/config/send-community-type",
     "afi-safis/afi-safi/ipv4-unicast/config/send-default-route",
@@ -133,4 +136,5 @@ def _of_peer(entry: Node, found: Speaker, peer: Peer, lookup: Lookup) -> Iterabl
     check_peer(entry, found, peer, lookup)
     yield from session_lines(found, peer, lookup)
     yield from bfd_lines(entry, found, peer, lookup)
+    yield from policy_lines(entry.text("name"), found, peer, lookup)
     yield from family_lines(found, peer)
