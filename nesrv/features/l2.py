@@ -59,13 +59,6 @@ def _check(entry: Node, subinterface: str, l2vsi: str, lookup: Lookup) -> None:
         raise errors.OperationNotSupported(
             f"{interface} is a loopback; only legs and NICs can be in an L2VSI.", entry.path, "nesrv-loopback"
         )
-    if kind == "nic" and subinterface == "0" and vrf_of(l2vsi, lookup) is not None:
-        raise errors.OperationNotSupported(
-            f"{interface} is a NIC, and {l2vsi} is within an L3VRF by the interface that routes for it; only legs can "
-            "be in such an L2VSI.",
-            entry.path,
-            "nesrv-nic-in-vrf",
-        )
     for one in entry.all("subinterfaces/subinterface"):
         for family in ("ipv4", "ipv6"):
             address = one.at(f"{family}/addresses/address")

@@ -270,7 +270,8 @@ class Links:
             return
         if link is None:
             return
-        above = self._master(fact.place) if ours(link) else ()
+        within = ours(link) or link.name in self._records.members
+        above = self._master(fact.place) if within else ()
         talks = (requests.LINK_LOCAL,) if ours(link) else ()
         self._set(space, fact.name, *(above or (("IFLA_MASTER", 0),)), *talks)
         self._look(space, fact.name)

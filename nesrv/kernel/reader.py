@@ -238,8 +238,7 @@ class Reader:
         record = self._records.nics.get(link.name)
         if record is not None:
             yield self._put(Nic(link.name, record.origin, ""), mine=True)
-        above = space.links.get(link.master)
-        if space.place.kind == "vrf" or (above is not None and above.kind == "vrf"):
+        if place.kind == "vrf":
             yield self._put(Member(place, link.name, ""), mine=link.name in self._records.members)
 
     def _of_our_link(self, space: Space, place: Place, link: Link) -> Iterator[KernelFact]:

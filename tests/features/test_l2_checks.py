@@ -21,7 +21,6 @@ from tests.features.documents import (
     l2vsi,
     leg,
     loopback,
-    nic,
     protocols,
     routing,
     underlay,
@@ -112,19 +111,6 @@ BROKEN = {
     ),
     "VLAN in an L3VRF": Broken(
         lan(LAN, others=(vrf("red", vlans_of(1)),)), InvalidValue, "nesrv-not-l2vsi", "vlans", "only an L2VSI"
-    ),
-    "NIC beside a gateway": Broken(
-        lan(
-            "<interfaces>" + entry("interface", "id", "e", interface="eth2") + routing("irb0")[len("<interfaces>") :],
-            vlans_of(200),
-            LAN,
-            links=(nic("eth2"), GATEWAY),
-            others=(vrf("red", routing("irb0")),),
-        ),
-        NotSupported,
-        "nesrv-nic-in-vrf",
-        "interface[name='eth2']",
-        "only legs",
     ),
     "gateway of nothing": Broken(
         document([LO, GATEWAY], [underlay(), vrf("red", routing("irb0"))]),
