@@ -10,7 +10,10 @@ INSTANCE = "/openconfig-network-instance:network-instances/network-instance"
 POOL = "/openconfig-system:system/nesrv:pool/config"
 BGP = f"{INSTANCE}/protocols/protocol/bgp"
 ENDPOINT = f"{INSTANCE}/connection-points/connection-point/endpoints/endpoint"
-VNI = f"{INSTANCE}/evpn/evpn-instances/evpn-instance/vxlan/config/vni"
+EVI = f"{INSTANCE}/evpn/evpn-instances/evpn-instance"
+VNI = f"{EVI}/vxlan/config/vni"
+SETS = "/openconfig-routing-policy:routing-policy/defined-sets"
+STATEMENT = "/openconfig-routing-policy:routing-policy/policy-definitions/policy-definition/statements/statement"
 
 _PREDICATE = re.compile(r"""\[[\w.:-]+=('[^']*'|"[^"]*")\]""")
 
@@ -31,6 +34,7 @@ _TIMERS = f"{BGP}/neighbors/neighbor/timers/config/hold-time"
 _INHERITED = "A neighbour has what its group says."
 _NO_BLOCK = "FRR forgets the lines of a router with its AS."
 _VTEP = "The VXLAN devices have the VTEP's address, and their bridges a MAC address made from it."
+_MATCH = "FRR has no list of these: a route-map asks for each member by itself."
 _INDEX = "The element's number is in what it has from pools and local CIDRs."
 
 REACHES = (
@@ -46,6 +50,10 @@ REACHES = (
     Reach(_AS, f"{INSTANCE}/config/router-id", _NO_BLOCK),
     Reach(_AS, f"{ENDPOINT}/local/config/interface", _NO_BLOCK),
     Reach(_AS, VNI, "An L3VRF without BGP of its own speaks in the underlay's AS."),
+    Reach(_AS, f"{EVI}/config/route-distinguisher", _NO_BLOCK),
+    Reach(_AS, f"{EVI}/import-export-policy", _NO_BLOCK),
+    Reach(VNI, INTERFACE, "The bridge has its name from the VNI, and its ports are in the bridge of that name."),
+    Reach(f"{INSTANCE}/fdb/config/mac-learning", INTERFACE, "Linux learns by port: each has the flag."),
     Reach(f"{INSTANCE}/interfaces/interface/config/interface", INTERFACE, "A link stands in the instance it is in."),
     Reach(f"{ENDPOINT}/local/config/interface", VNI, _VTEP),
     Reach(f"{ENDPOINT}/vxlan/config/source-interface", VNI, _VTEP),
@@ -55,6 +63,8 @@ REACHES = (
         f"{INTERFACE}/config/mtu",
         "MTU and up or down are one fact of a link.",
     ),
+    Reach(f"{SETS}/neighbor-sets/neighbor-set/config/address", STATEMENT, _MATCH),
+    Reach(f"{SETS}/tag-sets/tag-set/config/tag-value", STATEMENT, _MATCH),
     Reach(f"{POOL}/index", f"{INTERFACE}/config/name", _INDEX),
     Reach(f"{POOL}/index", f"{INTERFACE}/nesrv:leg/config/local-cidr", _INDEX),
     Reach(f"{POOL}/index", f"{ENDPOINT}/local/config/interface", _INDEX),

@@ -16,7 +16,11 @@ from tests.features.element import model
 
 FEW = 4
 """So many leaves may change together in a case that counts for each of them."""
-NEVER_ALONE: dict[str, str] = {}
+NEVER_ALONE: dict[str, str] = {
+    "/openconfig-interfaces:interfaces/interface/openconfig-vlan:routed-vlan/openconfig-if-ip:ipv6/config/enabled": (
+        "An IRB interface has IPv6: false is refused, and true is the default."
+    ),
+}
 """Schema path → why no configuration can change this leaf without entries coming or going."""
 
 

@@ -104,7 +104,7 @@ def _tests(node: Node) -> Iterator[Test]:
             yield Test("line", f"{word} {value.lower()}", ANY, node.path_of(leaf))
     hops = sorted({str(ip_address(one.value or "")) for one in node.all(f"{BGP_CONDITIONS}/config/next-hop-in")})
     if hops:
-        yield Test("next-hop", " ".join(hops), ANY, node.path_of(f"{BGP_CONDITIONS}/config/next-hop-in"))
+        yield Test("next-hop", " ".join(hops), ANY, node.path_of(f"{BGP_CONDITIONS}/config"))
 
 
 def _origin(node: Node) -> Iterator[Change]:
