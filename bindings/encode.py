@@ -70,7 +70,12 @@ def _leaves(leaf: Any) -> Iterator[etree._Element]:
         yield _leaf(leaf, value, _identities(leaf))
         return
     for one in leaf:
-        yield _leaf(leaf, XmlYangDataSerialiser().default(one), _identities(one))
+        yield _leaf(leaf, XmlYangDataSerialiser().default(one), _identities(one) or _identities_of(leaf))
+
+
+def _identities_of(leaf_list: Any) -> dict[str, dict[str, str]] | None:
+    """Of a union, in which pyangbind takes an identity's name for a string where one may stand there."""
+    return next((found for member in leaf_list._allowed_type if (found := _identities(member))), None)
 
 
 def _leaf(leaf: Any, value: object, identities: dict[str, dict[str, str]] | None) -> etree._Element:

@@ -35,9 +35,29 @@ _INHERITED = "A neighbour has what its group says."
 _NO_BLOCK = "FRR forgets the lines of a router with its AS."
 _VTEP = "The VXLAN devices have the VTEP's address, and their bridges a MAC address made from it."
 _MATCH = "FRR has no list of these: a route-map asks for each member by itself."
+_CHAIN = "A chain of several policies is a route-map of whoever applies it."
+_WATCHED = "A neighbour's session has the timers of the interface that leads to it."
+_PLACES = (
+    *(
+        f"{BGP}/{peers}{family}/apply-policy/config/{direction}-policy"
+        for peers in (
+            "neighbors/neighbor",
+            "peer-groups/peer-group",
+            "nesrv-bgp:unnumbered-neighbors/unnumbered-neighbor",
+        )
+        for family in ("", "/afi-safis/afi-safi")
+        for direction in ("import", "export")
+    ),
+    f"{INSTANCE}/table-connections/table-connection/config/import-policy",
+)
+_BFD = "/openconfig-bfd:bfd/interfaces/interface"
 _INDEX = "The element's number is in what it has from pools and local CIDRs."
 
 REACHES = (
+    *(Reach(place, STATEMENT, _CHAIN) for place in _PLACES),
+    Reach(f"{_BFD}/config/enabled", f"{BGP}/neighbors/neighbor/enable-bfd", _WATCHED),
+    Reach(f"{_BFD}/config/enabled", f"{BGP}/peer-groups/peer-group/enable-bfd", _WATCHED),
+    Reach(f"{_BFD}/interface-ref/config/subinterface", f"{BGP}/neighbors/neighbor/enable-bfd", _WATCHED),
     Reach(_FAMILY, f"{BGP}/neighbors/neighbor/afi-safis", "FRR has a neighbour's lines of a family in that family."),
     Reach(_FAMILY, f"{BGP}/global/use-multiple-paths", "FRR counts paths in each family."),
     Reach(_GROUP_TIMER, _TIMERS, "FRR has both timers in one line, and a neighbour may say one and inherit one."),

@@ -106,7 +106,7 @@ BROKEN = {
         "at least 1",
     ),
     "no communities and some": invalid(
-        peer(send_community_type=("NONE", "LARGE")), "send-community-type", "[.='NONE']", "stands alone"
+        peer(send_community_type=("NONE", "LARGE")), "send-community-type", "[.='LARGE']", "stands alone"
     ),
     "EVPN without extended communities": invalid(
         peer(inner=communities(EVPN, "STANDARD")), "send-community-type", "[.='STANDARD']", "all communities"

@@ -118,7 +118,7 @@ BROKEN = {
     ),
     "well-known extended community": doing(
         "policy-ext-community",
-        "communities[.='oc-bgp-types:NO_EXPORT']",
+        "communities[.='openconfig-bgp-types:NO_EXPORT']",
         "neither",
         pol.communities("ADD", "oc-bgp-types:NO_EXPORT", kind="ext-community"),
     ),

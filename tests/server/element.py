@@ -30,7 +30,7 @@ from tests.serving import PASSWORD, ROOT, USER, Serving
 ncclient.transport.session.TICK = 0.002
 
 RUN = Path("/run/nesrv")
-POLL_SECONDS, PATIENCE = 0.02, 20.0
+POLL_SECONDS, PATIENCE = 0.02, 90.0
 TIMERS = ("forward_delay_timer", "gc_timer", "hello_timer", "tcn_timer", "topology_change_timer")
 HOLDERS = (f"{{{INTERFACES}}}interfaces", f"{{{INSTANCES}}}network-instances", f"{{{SYSTEM}}}users")
 VOLATILE = {"ifindex", "link_index", "link_netnsid", "operstate", "link_pointtopoint", "new_netnsid"}
