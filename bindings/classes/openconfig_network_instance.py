@@ -11462,7 +11462,8 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
 
     YANG Description: True: neighbor X activate, in the family, if that is up in
 global/afi-safis as well. Absent or false: the family is not
-exchanged.
+exchanged. Where neither a neighbour nor its group lists any
+family, those of global/afi-safis are exchanged.
     """
     return self.__enabled
       
@@ -11476,7 +11477,8 @@ exchanged.
 
     YANG Description: True: neighbor X activate, in the family, if that is up in
 global/afi-safis as well. Absent or false: the family is not
-exchanged.
+exchanged. Where neither a neighbour nor its group lists any
+family, those of global/afi-safis are exchanged.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -16581,7 +16583,8 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
 
     YANG Description: True: neighbor X activate, in the family, if that is up in
 global/afi-safis as well. Absent or false: the family is not
-exchanged.
+exchanged. Where neither a neighbour nor its group lists any
+family, those of global/afi-safis are exchanged.
     """
     return self.__enabled
       
@@ -16595,7 +16598,8 @@ exchanged.
 
     YANG Description: True: neighbor X activate, in the family, if that is up in
 global/afi-safis as well. Absent or false: the family is not
-exchanged.
+exchanged. Where neither a neighbour nor its group lists any
+family, those of global/afi-safis are exchanged.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)
@@ -21505,7 +21509,8 @@ class yc_config_openconfig_network_instance__network_instances_network_instance_
 
     YANG Description: True: neighbor X activate, in the family, if that is up in
 global/afi-safis as well. Absent or false: the family is not
-exchanged.
+exchanged. Where neither a neighbour nor its group lists any
+family, those of global/afi-safis are exchanged.
     """
     return self.__enabled
       
@@ -21519,7 +21524,8 @@ exchanged.
 
     YANG Description: True: neighbor X activate, in the family, if that is up in
 global/afi-safis as well. Absent or false: the family is not
-exchanged.
+exchanged. Where neither a neighbour nor its group lists any
+family, those of global/afi-safis are exchanged.
     """
     if hasattr(v, "_utype"):
       v = v._utype(v)

@@ -67,6 +67,11 @@ REACHES = (
         f"{BGP}/peer-groups/peer-group",
         _INHERITED,
     ),
+    Reach(
+        f"{BGP}/nesrv-bgp:unnumbered-neighbors/unnumbered-neighbor/config/peer-group",
+        f"{BGP}/global/afi-safis",
+        "Who lists no family, by itself or by its group, exchanges the speaker's.",
+    ),
     Reach(_AS, f"{INSTANCE}/config/router-id", _NO_BLOCK),
     Reach(_AS, f"{ENDPOINT}/local/config/interface", _NO_BLOCK),
     Reach(_AS, VNI, "An L3VRF without BGP of its own speaks in the underlay's AS."),

@@ -34,13 +34,14 @@ Words = Iterator[tuple[str, str]]
 def family_lines(speaker: Speaker, peer: Peer) -> Iterator[FrrLine]:
     """The lines of a peer that was checked before."""
     for name, family in peer.exchanged(speaker).items():
+        enabled = family.path("config/enabled") if family.nodes else speaker.families[name]
+        yield line(speaker.family(name), f"{peer.about} activate", enabled)
         for text, path in _lines(name, peer, family):
             yield line(speaker.family(name), text, path)
 
 
 def _lines(name: str, peer: Peer, family: Settings) -> Words:
     about, settings = peer.about, peer.settings
-    yield f"{about} activate", family.path("config/enabled")
     own_as = settings.text(OWN_AS)
     if own_as != "0":
         words = "allowas-in" if own_as == FRR_ALLOWAS_IN else f"allowas-in {own_as}"

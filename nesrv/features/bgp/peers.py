@@ -40,7 +40,9 @@ class Settings:
 
     def leaf(self, leaf: str) -> str | None:
         found = self.explicit(leaf)
-        return found.value if found is not None else self.nodes[0].leaf(leaf)
+        if found is not None:
+            return found.value
+        return self.nodes[0].leaf(leaf) if self.nodes else None
 
     def text(self, leaf: str) -> str:
         found = self.explicit(leaf)
@@ -96,7 +98,9 @@ class Peer:
         return {name: Settings(nodes) for name, nodes in found.items()}
 
     def exchanged(self, speaker: Speaker) -> dict[str, Settings]:
-        """The families that speaker and peer both have enabled."""
+        """The families that speaker and peer both have enabled; all of the speaker's where the peer lists none."""
+        if not self.families:
+            return dict.fromkeys(speaker.families, Settings(()))
         return {
             name: family
             for name, family in self.families.items()
