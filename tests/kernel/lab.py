@@ -137,6 +137,8 @@ def _state(path: Path) -> list[Any]:
             if "addr_info" in entry:
                 info = [a for a in entry["addr_info"] if a["scope"] == "global"]
                 entry = {"ifname": entry["ifname"], "addr_info": info}
+            # A bridge's port forwards a moment after it joined.
+            entry.get("linkinfo", {}).get("info_slave_data", {}).pop("state", None)
             for name in TIMERS:
                 entry.get("linkinfo", {}).get("info_data", {}).pop(name, None)
                 entry.get("linkinfo", {}).get("info_slave_data", {}).pop(name, None)
