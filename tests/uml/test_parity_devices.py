@@ -1,4 +1,4 @@
-"""What needs VRF or VLAN devices of tests/parity, again under a kernel that has them."""
+"""What of tests/parity needs VRF and VLAN devices, under a kernel that has them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.uml.boot import run_in_uml
 
 SECONDS = 900
-FILES = ("test_operator.py", "test_type5.py", "test_given_back.py")
+FILES = ("test_operator.py",)
 INNER = ("-m", "pytest", *(f"tests/parity/{file}" for file in FILES), "-q", "-rA", "--color=no")
 OPTIONS = ("--durations=20", "-o", "cache_dir=/run/pytest")
 ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1"}
@@ -27,7 +27,7 @@ def inner_run() -> tuple[int, str]:
 def test_parity_with_vrf_devices(inner_run: tuple[int, str], subtests: pytest.Subtests) -> None:
     status, output = inner_run
     outcomes = OUTCOME.findall(output)
-    assert sum(outcome == "PASSED" for outcome, _name in outcomes) > 10, output
+    assert sum(outcome == "PASSED" for outcome, _name in outcomes) > 4, output
     for outcome, name in outcomes:
         with subtests.test(msg=name):
             assert outcome == "PASSED" or (outcome == "SKIPPED" and HERE_ONLY in name), output
