@@ -199,10 +199,11 @@ def test_no_message_tells_a_secret() -> None:
         assert "hunter2" not in caught.value.message
 
 
-def test_a_neighbour_without_families_is_in_none() -> None:
+def test_a_neighbour_without_families_is_in_those_of_the_speaker() -> None:
     element = Element()
-    element.commit(peer())
-    assert not any("activate" in text for text in element.texts())
+    for spoken in ((), (V4,), (V4, V6)):
+        element.commit(document((), [default(protocols(bgp(64514, spoken, neighbor("198.51.100.1", peer_as=1))))]))
+        assert sum("activate" in text for text in element.texts()) == len(spoken)
 
 
 def test_a_family_without_enabled_is_off() -> None:
