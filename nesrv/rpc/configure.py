@@ -67,8 +67,15 @@ async def edit_config(call: Call) -> Answer:
         if element.candidate.snapshot is base and element.locks.holder("candidate") in (None, call.session.number):
             break
     if test != "test-only":
-        element.candidate.change(edited, call.session.number)
+        _change_candidate(call, edited)
     return Ok()
+
+
+def _change_candidate(call: Call, changed: Snapshot) -> None:
+    element, before = call.element, call.element.candidate.snapshot
+    element.guards.changes(call.session, "candidate", before, changed)
+    element.candidate.change(changed, call.session.number)
+    element.changed("candidate", before, call.session)
 
 
 def _writable(target: str, operation: str) -> None:
@@ -85,7 +92,7 @@ async def copy_config(call: Call) -> Answer:
         raise errors.InvalidValue("Source and target are the same datastore.", type="protocol")
     await element.pipeline.settled()
     element.locks.check("candidate", call.session.number)
-    element.candidate.change(_source(call), call.session.number)
+    _change_candidate(call, _source(call))
     return Ok()
 
 
@@ -102,7 +109,7 @@ async def delete_config(call: Call) -> Answer:
     if target == "running":
         raise errors.OperationNotSupported("running cannot be deleted (RFC 6241, section 7.4).", type="protocol")
     call.element.locks.check("candidate", call.session.number)
-    call.element.candidate.change(EMPTY, call.session.number)
+    _change_candidate(call, EMPTY)
     return Ok()
 
 
@@ -110,8 +117,10 @@ async def commit(call: Call) -> Answer:
     element, number = call.element, call.session.number
     element.locks.check("running", number)
     element.locks.check("candidate", number)
-    candidate = element.candidate.snapshot
+    candidate, before = element.candidate.snapshot, element.pipeline.running
+    element.guards.changes(call.session, "running", before, candidate)
     await element.pipeline.commit(candidate, CommitRecord(element.clock(), call.session.peer.user, number))
+    element.changed("running", before, call.session)
     # Without editors it was discarded meanwhile, to what was running before this commit.
     if element.candidate.snapshot is candidate or not element.candidate.editors:
         element.candidate.reset(element.pipeline.running)

@@ -11,6 +11,8 @@ from nesrv.datastore.edit import Editor
 from nesrv.datastore.locks import Locks
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import Snapshot
+from nesrv.rpc.events import Changed, Events
+from nesrv.rpc.guards import Guards
 from nesrv.schema.schema import Schema
 from nesrv.wire.handler import Peer
 
@@ -61,6 +63,8 @@ class Element:
         self.pipeline = pipeline
         self.candidate = Candidate(pipeline.running)
         self.locks = Locks()
+        self.guards = Guards()
+        self.events = Events()
         self.sessions: dict[int, SessionState] = {}
         self.counters = Counters()
         self.in_sessions = 0
@@ -75,6 +79,12 @@ class Element:
 
     def snapshot(self, datastore: str) -> Snapshot:
         return self.candidate.snapshot if datastore == "candidate" else self.pipeline.running
+
+    def changed(self, datastore: str, before: Snapshot, session: SessionState) -> None:
+        """Tell that ``session`` has made ``datastore`` another; not when it is what it was."""
+        after = self.snapshot(datastore)
+        if after is not before:
+            self.events.publish(Changed(self.clock(), datastore, before, after, session.peer.user, session.number))
 
     def dirty_editors(self) -> set[int]:
         """Who has changes in the candidate that are neither committed nor discarded."""
