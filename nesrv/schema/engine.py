@@ -6,7 +6,7 @@ Nothing outside this file calls libyang's C functions on data.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,6 @@ libyang.configure_logging(True, logging.ERROR)
 logging.getLogger("libyang").propagate = False
 
 _PARSE = lib.LYD_PARSE_STRICT | lib.LYD_PARSE_NO_STATE
-
-Visit = Callable[["DataNode"], None]
 
 
 class DataNode:
