@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,7 +37,7 @@ from nesrv.kernel.backends import detect
 from nesrv.kernel.layout import BackendName, Layout
 from nesrv.kernel.sockets import Refused
 from nesrv.kernel.writer import Kernel
-from nesrv.rpc import configure, monitoring, operational, planning, retrieve, sessions
+from nesrv.rpc import committing, configure, monitoring, operational, planning, retrieve, sessions
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element
 from nesrv.schema.modules import Release, module_set
@@ -197,7 +198,7 @@ def load_schema(settings: Settings) -> Schema:
             raise SettingsError(f"--yang {directory}: there is no YANG module (*.yang) in it")
     with_model = settings.backend == "system" or not settings.yang or settings.openconfig is not None
     try:
-        schema = load(module_set(settings.yang, with_model, _release(settings)))
+        schema = load(module_set(settings.yang, with_model, _release(settings), settings.netconf_features))
     except ValueError as error:
         raise SettingsError(str(error)) from error
     left = unclaimed(schema, _features(schema))
@@ -232,7 +233,8 @@ class Server:
         _make_state_dir(settings.state_dir)
         users = UserStore.load(settings.users)
         schema = load_schema(settings)
-        self.journal = Journal(settings.state_dir / DATABASE)
+        self.journal = Journal(settings.state_dir / DATABASE, settings.history)
+        self._take_back()
         self.system = await open_system(settings)
         shards = Shards(schema)
         self.pipeline = Pipeline(
@@ -252,6 +254,7 @@ class Server:
         own = retrieve.OwnState(capabilities)
         tables = (
             configure.OPERATIONS,
+            committing.OPERATIONS,
             sessions.OPERATIONS,
             monitoring.OPERATIONS,
             planning.OPERATIONS,
@@ -261,6 +264,14 @@ class Server:
         self.local = LocalListener(settings.control, self.dispatcher, settings.limits)
         self.listener = await self._listen(users)
         await self.local.start()
+
+    def _take_back(self) -> None:
+        """What was to be confirmed and was not ends with the process that it was committed in (RFC 6241 §8.4.1)."""
+        found = self.journal.unconfirmed()
+        if found is not None:
+            why = "confirmed commit taken back: the server ended"
+            logger.warning("%s, running is that of commit %d", why, found.base)
+            self.journal.replace(self.journal.back_to(found.base), CommitRecord(time.time(), found.user, 0, why))
 
     async def _listen(self, users: UserStore) -> ssh.SshListener:
         (host, port), settings = self.settings.listen, self.settings

@@ -8,7 +8,6 @@ from typing import Any
 from nesrv import errors
 from nesrv.datastore.edit import DEFAULT_OPERATIONS
 from nesrv.datastore.incoming import NETCONF, local_name
-from nesrv.datastore.journal import CommitRecord
 from nesrv.datastore.snapshot import EMPTY, Snapshot
 from nesrv.rpc.filters import Selection, compile_subtree
 from nesrv.rpc.operation import Answer, Call, Data, Ok, Operations
@@ -42,7 +41,7 @@ def filtered(selection: Selection, holder: Any | None) -> Iterable[bytes]:
 
 
 async def get_config(call: Call) -> Answer:
-    snapshot = call.element.snapshot(call.params.datastore("source"))
+    snapshot = call.element.snapshot(call.params.datastore("source", call.element.datastores))
     selection = Selection(call.element.shards, snapshot)
     return Data(filtered(selection, call.params.element("filter")), NETCONF)
 
@@ -51,7 +50,7 @@ async def edit_config(call: Call) -> Answer:
     """RFC 6241 §7.2. Constraints of the whole are left to validate and commit (RFC 7950 §8.3.3),
     unless test-option asks for them."""
     params, element = call.params, call.element
-    _writable(params.datastore("target"), "edit-config")
+    _writable(params.datastore("target", element.datastores), "edit-config")
     default_operation = params.choice("default-operation", DEFAULT_OPERATIONS, "merge")
     test = params.choice("test-option", TEST_OPTIONS, "set")
     params.choice("error-option", ERROR_OPTIONS, "rollback-on-error")
@@ -87,7 +86,7 @@ def _writable(target: str, operation: str) -> None:
 
 async def copy_config(call: Call) -> Answer:
     params, element = call.params, call.element
-    _writable(params.datastore("target"), "copy-config")
+    _writable(params.datastore("target", element.datastores), "copy-config")
     if local_name(params.inner("source")) == "candidate":
         raise errors.InvalidValue("Source and target are the same datastore.", type="protocol")
     await element.pipeline.settled()
@@ -101,37 +100,15 @@ def _source(call: Call) -> Snapshot:
     inner = call.params.inner("source")
     if local_name(inner) == "config":
         return call.element.editor.replace_all(inner)
-    return call.element.snapshot(call.params.datastore("source"))
+    return call.element.snapshot(call.params.datastore("source", call.element.datastores))
 
 
 async def delete_config(call: Call) -> Answer:
-    target = call.params.datastore("target")
+    target = call.params.datastore("target", call.element.datastores)
     if target == "running":
         raise errors.OperationNotSupported("running cannot be deleted (RFC 6241, section 7.4).", type="protocol")
     call.element.locks.check("candidate", call.session.number)
     _change_candidate(call, EMPTY)
-    return Ok()
-
-
-async def commit(call: Call) -> Answer:
-    element, number = call.element, call.session.number
-    element.locks.check("running", number)
-    element.locks.check("candidate", number)
-    candidate, before = element.candidate.snapshot, element.pipeline.running
-    element.guards.changes(call.session, "running", before, candidate)
-    await element.pipeline.commit(candidate, CommitRecord(element.clock(), call.session.peer.user, number))
-    element.changed("running", before, call.session)
-    # Without editors it was discarded meanwhile, to what was running before this commit.
-    if element.candidate.snapshot is candidate or not element.candidate.editors:
-        element.candidate.reset(element.pipeline.running)
-    return Ok()
-
-
-async def discard_changes(call: Call) -> Answer:
-    # The running of before a commit in hand would be the base of edits that take the commit back.
-    await call.element.pipeline.settled()
-    call.element.locks.check("candidate", call.session.number)
-    call.element.candidate.reset(call.element.pipeline.running)
     return Ok()
 
 
@@ -141,16 +118,18 @@ async def validate(call: Call) -> Answer:
 
 
 async def lock(call: Call) -> Answer:
-    element, target = call.element, call.params.datastore("target")
+    element, target = call.element, call.params.datastore("target", call.element.datastores)
     # A commit that passed the check of locks may still be at work, or wait for its turn.
     await element.pipeline.settled()
+    if target == "running":
+        element.confirmed.admit_lock(call.session.number)
     dirty = element.dirty_editors() if target == "candidate" else ()
     element.locks.lock(target, call.session.number, element.clock(), dirty)
     return Ok()
 
 
 async def unlock(call: Call) -> Answer:
-    element, target = call.element, call.params.datastore("target")
+    element, target = call.element, call.params.datastore("target", call.element.datastores)
     await element.pipeline.settled()
     element.locks.unlock(target, call.session.number)
     if target == "candidate":
@@ -165,8 +144,6 @@ OPERATIONS: Operations = {
         "edit-config": edit_config,
         "copy-config": copy_config,
         "delete-config": delete_config,
-        "commit": commit,
-        "discard-changes": discard_changes,
         "validate": validate,
         "lock": lock,
         "unlock": unlock,

@@ -107,9 +107,8 @@ def test_a_file_that_is_no_database(place: Path) -> None:
         Journal(place)
 
 
-def test_old_commits_are_forgotten(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nesrv.datastore.journal.HISTORY_KEPT", 3)
-    journal = Journal(place)
+def test_old_commits_are_forgotten(place: Path) -> None:
+    journal = Journal(place, kept=3)
     numbers = [journal.commit({"/a": (None, shard("/a", "<a/>"))}, RECORD) for _ in range(7)]
     assert numbers == [1, 2, 3, 4, 5, 6, 7]
     assert [row[0] for row in journal._db.execute("SELECT id FROM history")] == [5, 6, 7]
