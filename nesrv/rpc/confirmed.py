@@ -79,7 +79,7 @@ class Confirmed:
         self._element = element
         self._later = later
         self._alarm: Alarm | None = None
-        self._going_back: set[asyncio.Task[None]] = set()
+        self.going_back: set[asyncio.Task[None]] = set()
         self.trial: Trial | None = None
 
     # Who may do what while a trial is pending
@@ -171,8 +171,8 @@ class Confirmed:
             going = asyncio.ensure_future(
                 self._must_go_back(self.trial, "not confirmed in time", lambda: self._tell("timeout"))
             )
-            self._going_back.add(going)
-            going.add_done_callback(self._going_back.discard)
+            self.going_back.add(going)
+            going.add_done_callback(self.going_back.discard)
 
     # Back
 

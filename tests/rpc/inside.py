@@ -119,8 +119,7 @@ class Inside:
             if not alarm.off and alarm.at <= self.clock.now:
                 alarm.off = True
                 alarm.call()
-        for _ in range(200):
-            await asyncio.sleep(0.0005 if len(asyncio.all_tasks()) > 1 else 0)
+        await asyncio.gather(*self.element.confirmed.going_back)
 
     def config(self, datastore: str = "running") -> str:
         return self.shards.document(self.element.snapshot(datastore).shards()).decode()
