@@ -37,9 +37,10 @@ from nesrv.kernel.backends import detect
 from nesrv.kernel.layout import BackendName, Layout
 from nesrv.kernel.sockets import Refused
 from nesrv.kernel.writer import Kernel
-from nesrv.rpc import committing, configure, monitoring, operational, planning, retrieve, sessions
+from nesrv.rpc import committing, configure, copying, monitoring, operational, planning, retrieve, sessions, startup
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element
+from nesrv.rpc.files import Files
 from nesrv.schema.modules import Release, module_set
 from nesrv.schema.published import prepare
 from nesrv.schema.schema import Schema, load
@@ -234,7 +235,7 @@ class Server:
         users = UserStore.load(settings.users)
         schema = load_schema(settings)
         self.journal = Journal(settings.state_dir / DATABASE, settings.history)
-        self._take_back()
+        self._choose_running()
         self.system = await open_system(settings)
         shards = Shards(schema)
         self.pipeline = Pipeline(
@@ -250,11 +251,16 @@ class Server:
         self.element = Element(shards, self.pipeline)
         _tame_collector()
         await self._first_boot()
+        if settings.startup_datastore:
+            self.element.startup = await startup.begin(self.pipeline, self.element.clock())
+        if settings.url:
+            self.element.files = Files(settings.files)
         capabilities = monitoring.capabilities(schema)
         own = retrieve.OwnState(capabilities)
         tables = (
             configure.OPERATIONS,
             committing.OPERATIONS,
+            copying.OPERATIONS,
             sessions.OPERATIONS,
             monitoring.OPERATIONS,
             planning.OPERATIONS,
@@ -265,13 +271,19 @@ class Server:
         self.listener = await self._listen(users)
         await self.local.start()
 
-    def _take_back(self) -> None:
-        """What was to be confirmed and was not ends with the process that it was committed in (RFC 6241 §8.4.1)."""
-        found = self.journal.unconfirmed()
-        if found is not None:
+    def _choose_running(self) -> None:
+        """Running starts as startup, where there is one. Else what was to be confirmed and was not ends with the
+        process that it was committed in (RFC 6241 §8.4.1)."""
+        journal, now = self.journal, time.time()
+        unconfirmed = journal.unconfirmed()
+        saved = journal.startup() if self.settings.startup_datastore else None
+        if saved is not None:
+            wanted = {path: None for path, _ in journal.running()} | dict(saved)
+            journal.replace(wanted, CommitRecord(now, "startup", 0, "started from startup"))
+        elif unconfirmed is not None:
             why = "confirmed commit taken back: the server ended"
-            logger.warning("%s, running is that of commit %d", why, found.base)
-            self.journal.replace(self.journal.back_to(found.base), CommitRecord(time.time(), found.user, 0, why))
+            logger.warning("%s, running is that of commit %d", why, unconfirmed.base)
+            journal.replace(journal.back_to(unconfirmed.base), CommitRecord(now, unconfirmed.user, 0, why))
 
     async def _listen(self, users: UserStore) -> ssh.SshListener:
         (host, port), settings = self.settings.listen, self.settings

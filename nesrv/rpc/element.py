@@ -13,8 +13,10 @@ from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.rpc.confirmed import Confirmed, Later, on_the_loop
 from nesrv.rpc.events import Changed, Events
+from nesrv.rpc.files import Files
 from nesrv.rpc.guards import Guards
 from nesrv.rpc.params import datastores
+from nesrv.rpc.startup import Startup
 from nesrv.schema.schema import Schema
 from nesrv.wire.handler import Peer
 
@@ -80,6 +82,8 @@ class Element:
         self.dropped_sessions = 0
         self.in_bad_hellos = 0
         self.confirmed = Confirmed(self, later)
+        self.startup: Startup | None = None
+        self.files: Files | None = None
         self.clock = clock
         self.started = clock()
 
@@ -87,7 +91,13 @@ class Element:
     def schema(self) -> Schema:
         return self.shards.schema
 
+    def serves(self, feature: str) -> bool:
+        """Whether this feature of ietf-netconf was asked for."""
+        return feature in self.schema.modules["ietf-netconf"].features
+
     def snapshot(self, datastore: str) -> Snapshot:
+        if datastore == "startup" and self.startup is not None:
+            return self.startup.snapshot
         return self.candidate.snapshot if datastore == "candidate" else self.pipeline.running
 
     def changed(self, datastore: str, before: Snapshot, session: SessionState) -> None:

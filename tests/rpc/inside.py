@@ -16,7 +16,7 @@ from nesrv.datastore.incoming import NETCONF
 from nesrv.datastore.journal import Journal
 from nesrv.datastore.shards import Shards
 from nesrv.features.feature import Feature
-from nesrv.rpc import committing, configure
+from nesrv.rpc import committing, configure, copying
 from nesrv.rpc.element import Element, SessionState
 from nesrv.rpc.events import Changed, Event, Notice
 from nesrv.rpc.operation import Call, Operations
@@ -87,7 +87,7 @@ class Inside:
         self.pipeline = Pipeline(self.shards, features, self.journal, engines or {})
         self.pipeline.load()
         self.element = Element(self.shards, self.pipeline, self.clock, self.clock.later)
-        self.operations = dict(configure.OPERATIONS) | dict(committing.OPERATIONS)
+        self.operations = {**configure.OPERATIONS, **committing.OPERATIONS, **copying.OPERATIONS}
         for table in operations:
             self.operations |= table
         self.events: list[Event] = []

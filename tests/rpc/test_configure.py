@@ -17,14 +17,14 @@ from nesrv.datastore.incoming import NETCONF
 from nesrv.datastore.journal import CommitRecord, Journal
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import Snapshot
-from nesrv.rpc import committing, configure
+from nesrv.rpc import committing, configure, copying
 from nesrv.rpc.element import Element
 from nesrv.rpc.operation import Call
 from nesrv.rpc.params import Params
 from nesrv.schema.modules import module_set
 from nesrv.schema.schema import load
 
-OPERATIONS = {**configure.OPERATIONS, **committing.OPERATIONS}
+OPERATIONS = {**configure.OPERATIONS, **committing.OPERATIONS, **copying.OPERATIONS}
 MODULES = Path(__file__).parents[1] / "data" / "yang"
 
 
