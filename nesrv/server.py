@@ -37,7 +37,18 @@ from nesrv.kernel.backends import detect
 from nesrv.kernel.layout import BackendName, Layout
 from nesrv.kernel.sockets import Refused
 from nesrv.kernel.writer import Kernel
-from nesrv.rpc import committing, configure, copying, monitoring, operational, planning, retrieve, sessions, startup
+from nesrv.rpc import (
+    committing,
+    configure,
+    copying,
+    history,
+    monitoring,
+    operational,
+    planning,
+    retrieve,
+    sessions,
+    startup,
+)
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element
 from nesrv.rpc.files import Files
@@ -261,6 +272,7 @@ class Server:
             configure.OPERATIONS,
             committing.OPERATIONS,
             copying.OPERATIONS,
+            history.OPERATIONS,
             sessions.OPERATIONS,
             monitoring.OPERATIONS,
             planning.OPERATIONS,

@@ -69,6 +69,10 @@ class Unconfirmed:
     user: str
 
 
+class Forgotten(Exception):
+    """The commit was never made, or is no longer remembered."""
+
+
 class JournalError(Exception):
     """The state directory cannot be used, or does not take a write; the text says why."""
 
@@ -232,18 +236,18 @@ class Journal:
         return [(int(row[0]), CommitRecord(*row[1:])) for row in rows]
 
     def changes_of(self, number: int) -> dict[str, tuple[bytes | None, bytes | None]]:
-        """Path → (before, after) of a commit; raises ``KeyError`` when it is not remembered."""
+        """Path → (before, after) of a commit; raises ``Forgotten``."""
         row = self._db.execute("SELECT changes FROM history WHERE id = ?", (number,)).fetchone()
         if row is None:
-            raise KeyError(number)
+            raise Forgotten(number)
         return _unpack(row[0])
 
     def back_to(self, number: int) -> Contents:
         """What the shards that were changed since the commit ``number`` were after it (0: before the first commit);
-        raises ``KeyError`` when that is not remembered."""
+        raises ``Forgotten``."""
         oldest, newest = self._db.execute("SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM history").fetchone()
         if not oldest - 1 <= number <= newest:
-            raise KeyError(number)
+            raise Forgotten(number)
         found: Contents = {}
         for (packed,) in self._db.execute("SELECT changes FROM history WHERE id > ? ORDER BY id DESC", (number,)):
             found.update((path, before) for path, (before, _) in _unpack(packed).items())

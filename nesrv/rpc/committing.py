@@ -14,6 +14,7 @@ from nesrv.rpc.operation import Answer, Call, Ok, Operations
 from nesrv.rpc.params import Params
 
 MAX_SECONDS = 2**32 - 1
+MAX_COMMENT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ async def commit(call: Call) -> Answer:
         element.confirmed.admit(session.number, asked.persist_id)
         return element.candidate.snapshot
 
-    comment = call.params.text("comment") or ""
+    comment = _comment(call.params)
     record = CommitRecord(element.clock(), session.peer.user, session.number, comment, asked.confirmed)
     replaced = await change_running(call, candidate, record)
     element.confirmed.committed(session, asked, replaced.before)
@@ -82,6 +83,16 @@ def asked_of(params: Params) -> Asked:
             type="protocol",
         )
     return Asked(confirmed, int(text), params.text("persist"), params.text("persist-id"))
+
+
+def _comment(params: Params) -> str:
+    """What is remembered with the commit (nesrv-history); raises invalid-value."""
+    comment = params.text("comment") or ""
+    if len(comment) > MAX_COMMENT:
+        raise errors.InvalidValue(
+            f"<comment> takes {MAX_COMMENT} characters at most.", info=(("bad-element", "comment"),), type="protocol"
+        )
+    return comment
 
 
 async def cancel_commit(call: Call) -> Answer:

@@ -21,8 +21,9 @@ SERVED_IETF = (
     ("ietf-datastores", ()),
     ("ietf-yang-library", ()),
     ("iana-if-type", ()),
+    ("nesrv-history", ()),
 )
-"""Modules of the IETF that the server implements itself, with the features it has."""
+"""Modules that the server implements itself, whatever else is served, with the features it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def module_set(
     its OpenConfig part as published; ``features`` of ietf-netconf are served besides those that always are."""
     own = own_directory()
     model = [own / "openconfig", own / "nesrv"] if with_model else []
-    names = [name for directory in model for name in module_names(directory)]
+    always = {name for name, _ in SERVED_IETF}
+    names = [name for directory in model for name in module_names(directory) if name not in always]
     extra = list(extra)
     if release is not None and with_model:
         model = [*release.directories, own / "nesrv"]
@@ -114,7 +116,7 @@ def module_set(
     asked = {"ietf-netconf": tuple(features)}
     served = ((name, (*known, *asked.get(name, ())) if known is not None else None) for name, known in SERVED_IETF)
     return ModuleSet(
-        (*model, *extra, *ietf_directories()),
+        (*model, *extra, own / "nesrv", *ietf_directories()),
         (*served, *((name, None) for name in (*names, *further))),
         frozenset(names),
     )

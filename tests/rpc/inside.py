@@ -26,6 +26,7 @@ from nesrv.schema.schema import Schema, load
 
 MODULES = Path(__file__).parents[1] / "data" / "yang"
 KINDS = "urn:nesrv:test:kinds"
+STATE = '<get><filter><netconf-state xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"/></filter></get>'
 
 
 def schema(*features: str) -> Schema:

@@ -14,7 +14,7 @@ from nesrv.rpc.element import SessionState
 from tests.commit.test_pipeline import Items, Table
 from tests.rpc.client import Client, session
 from tests.rpc.conftest import MODULES
-from tests.rpc.inside import KINDS, Inside, edit, note, schema
+from tests.rpc.inside import KINDS, STATE, Inside, edit, note, schema
 from tests.serving import NONE, Serving
 
 WRITABLE, PLAIN = schema("writable-running"), schema()
@@ -185,7 +185,8 @@ def test_locks_and_guards_are_asked(play: Callable[[Play], None]) -> None:
         await inside.call(2, "<lock><target><running/></target></lock>")
         for text in (edit(items("a"), "running"), COPY.format("<candidate/>")):
             assert await refused(inside, 1, text) == ["in-use"]
-        assert await refused(inside, 1, edit(items("a"), "running", "<test-option>test-only</test-option>")) == ["in-use"]
+        testing = edit(items("a"), "running", "<test-option>test-only</test-option>")
+        assert await refused(inside, 1, testing) == ["in-use"]
         await inside.call(2, edit(items("b"), "running"))
         inside.element.guards.add(Nobody())
         for text in (edit(items("a"), "running"), COPY.format(f"<config>{items('a')}</config>")):
@@ -236,8 +237,7 @@ def test_the_setting(tmp_path: Path) -> None:
             server.kill()
             server.start()
             async with session(server) as after:
-                state = await after.text("<get><filter type='subtree'><netconf-state "
-                                         "xmlns='urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring'/></filter></get>")  # fmt: skip
+                state = await after.text(STATE)
                 assert "urn:ietf:params:netconf:capability:writable-running:1.0" in state
                 return await after.config()
 
