@@ -108,7 +108,11 @@ class Journal:
         try:
             _keep_private(path)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2)
-            found = self._open(path)
+            try:
+                found = self._open(path)
+            except BaseException:
+                self._db.close()
+                raise
         except OSError as error:
             raise JournalError(f"{path} cannot be used: {error.strerror}.") from error
         except sqlite3.OperationalError as error:
