@@ -51,6 +51,9 @@ class Limits:
     stop_seconds: float = STOP_SECONDS
 
 
+HISTORY_KEPT = 1000
+"""Commits remembered; older ones are forgotten, so that the state directory does not grow without end."""
+
 VrfBackend = Literal["auto", "device", "netns"]
 FrrMode = Literal["managed", "attach", "none"]
 Backend = Literal["system", "none"]
@@ -63,6 +66,8 @@ class Settings:
     ``netns`` None is the namespace the server was started in; ``yang`` are directories whose
     modules are offered as well; ``openconfig`` is a checkout of the published modules to serve in
     the place of our profiles of them; ``startup`` is loaded when the state directory is empty.
+    ``startup_datastore``, ``writable_running`` and ``url`` are capabilities that are off unless asked for (RFC 6241
+    §8.7, §8.2, §8.8); ``history`` is how many commits are remembered.
     """
 
     listen: tuple[str, int]
@@ -75,6 +80,10 @@ class Settings:
     yang: tuple[Path, ...] = ()
     openconfig: Path | None = None
     startup: Path | None = None
+    startup_datastore: bool = False
+    writable_running: bool = False
+    url: bool = False
+    history: int = HISTORY_KEPT
     log_level: str = "info"
     limits: Limits = field(default_factory=Limits)
 
@@ -86,6 +95,21 @@ class Settings:
     def releases(self) -> Path:
         """What was found out about releases of the published modules."""
         return self.state_dir / "openconfig"
+
+    @property
+    def files(self) -> Path:
+        """Where the files are that clients name by URL."""
+        return self.state_dir / "files"
+
+    @property
+    def netconf_features(self) -> tuple[str, ...]:
+        """Features of ietf-netconf that were asked for."""
+        asked = {
+            "startup": self.startup_datastore,
+            "writable-running": self.writable_running,
+            "url": self.url,
+        }
+        return tuple(feature for feature, wanted in asked.items() if wanted)
 
     @property
     def control(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lxml import etree
@@ -9,8 +10,15 @@ from lxml import etree
 from nesrv import errors
 from nesrv.datastore.incoming import NETCONF, local_name
 from nesrv.schema.nodes import SchemaNode
+from nesrv.schema.schema import Schema
 
-DATASTORES = ("running", "candidate")
+DATASTORES = ("running", "candidate", "startup")
+
+
+def datastores(schema: Schema) -> tuple[str, ...]:
+    """Those that are served."""
+    served = schema.modules["ietf-netconf"].features
+    return tuple(name for name in DATASTORES if name != "startup" or name in served)
 
 
 class Params:
@@ -64,13 +72,14 @@ class Params:
             )
         return text
 
-    def datastore(self, name: str) -> str:
-        """The datastore named in ``<source>`` or ``<target>``; raises missing-element, invalid-value."""
+    def datastore(self, name: str, known: Sequence[str] = DATASTORES) -> str:
+        """The one of the ``known`` datastores that is named in ``<source>`` or ``<target>``; raises missing-element,
+        invalid-value."""
         found = self.inner(name)
         chosen = local_name(found)
-        if chosen not in DATASTORES:
+        if chosen not in known:
             raise errors.InvalidValue(
-                f"<{name}> names <{chosen}>; this element has {' and '.join(DATASTORES)}.",
+                f"<{name}> names <{chosen}>; this element has {', '.join(known)}.",
                 info=(("bad-element", chosen),),
                 type="protocol",
             )
