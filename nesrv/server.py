@@ -39,6 +39,11 @@ from nesrv.kernel.writer import Kernel
 from nesrv.rpc import configure, monitoring, operational, planning, retrieve, sessions
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element
+from nesrv.rpc.notify import create, streams
+from nesrv.rpc.notify.base import BaseNotifications, since_last_start
+from nesrv.rpc.notify.log import EventLog
+from nesrv.rpc.notify.publisher import Publisher
+from nesrv.rpc.notify.times import LoopTimers
 from nesrv.schema.modules import Release, module_set
 from nesrv.schema.published import prepare
 from nesrv.schema.schema import Schema, load
@@ -51,6 +56,7 @@ logger = logging.getLogger(__name__)
 
 RUN = Path("/run/nesrv")
 DATABASE = "nesrv.db"
+EVENTS = "events.db"
 DATASTORE_USERS = "datastore"
 GC_THRESHOLDS = (50_000, 20, 100)
 FINISH_SECONDS = 60.0
@@ -249,12 +255,17 @@ class Server:
         _tame_collector()
         await self._first_boot()
         capabilities = monitoring.capabilities(schema)
-        own = retrieve.OwnState(capabilities)
+        self.events = EventLog(settings.state_dir / EVENTS, settings.limits.logged_notifications, self.element.clock())
+        publisher = Publisher(self.element, self.events, LoopTimers(self.element.clock))
+        BaseNotifications(self.element)
+        since_last_start(self.element, self.events, capabilities, monitoring.content_id(schema))
+        own = retrieve.OwnState(capabilities, lambda: [streams.netconf(schema, self.events)])
         tables = (
             configure.OPERATIONS,
             sessions.OPERATIONS,
             monitoring.OPERATIONS,
             planning.OPERATIONS,
+            create.operations(publisher),
             retrieve.operations(own, operational.readers(self.system.kernel, self.system.frr)),
         )
         self.dispatcher = Dispatcher(self.element, tables, capabilities, settings.limits.sessions)
@@ -295,6 +306,7 @@ class Server:
             logger.error("the commit in hand does not end; the next start takes it back")
         await self.system.stop()
         self.journal.close()
+        self.events.close()
 
 
 def _make_state_dir(path: Path) -> None:

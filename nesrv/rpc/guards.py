@@ -9,6 +9,7 @@ from nesrv.datastore.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from nesrv.rpc.element import SessionState
+    from nesrv.rpc.events import Notice
 
 
 class Guard(Protocol):
@@ -16,6 +17,9 @@ class Guard(Protocol):
 
     def changes(self, session: SessionState, datastore: str, before: Snapshot, after: Snapshot) -> None:
         """Raise ``RpcError`` when ``session`` may not turn ``before`` into ``after`` in ``datastore``."""
+
+    def receives(self, session: SessionState, notice: Notice) -> bool:
+        """Whether ``session`` may be sent ``notice``; one that is replayed has no ``value``."""
 
 
 class Guards:
@@ -31,3 +35,6 @@ class Guards:
         """Raises the ``RpcError`` of the first guard that forbids it."""
         for guard in self._guards:
             guard.changes(session, datastore, before, after)
+
+    def receives(self, session: SessionState, notice: Notice) -> bool:
+        return all(guard.receives(session, notice) for guard in self._guards)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from nesrv.datastore.incoming import NETCONF
@@ -29,12 +29,15 @@ class StateReader(Protocol):
 class OwnState:
     """The server's monitoring data as one more state reader."""
 
-    def __init__(self, capabilities: Sequence[str]) -> None:
+    def __init__(self, capabilities: Sequence[str], more: Callable[[], Iterable[Node]] = tuple) -> None:
+        """``more`` makes further top-level nodes."""
         self._capabilities = tuple(capabilities)
+        self._more = more
 
     def nodes(self, element: Element) -> Iterable[Node]:
         yield netconf_state(element, self._capabilities)
         yield from yang_library(element.schema)
+        yield from self._more()
 
 
 def operation(own: OwnState, readers: Sequence[StateReader]) -> Operation:

@@ -21,6 +21,9 @@ SERVED_IETF = (
     ("ietf-datastores", ()),
     ("ietf-yang-library", ()),
     ("iana-if-type", ()),
+    ("notifications", ()),
+    ("nc-notifications", ()),
+    ("ietf-netconf-notifications", ()),
 )
 """Modules of the IETF that the server implements itself, with the features it has."""
 
@@ -110,7 +113,7 @@ def module_set(extra: Iterable[Path], with_model: bool, release: Release | None 
         names += module_names(release.deviations) if release.deviations is not None else []
     further = [name for directory in extra for name in module_names(directory) if name not in names]
     return ModuleSet(
-        (*model, *extra, *ietf_directories()),
+        (*model, *extra, own / "netconf", *ietf_directories()),
         (*SERVED_IETF, *((name, None) for name in (*names, *further))),
         frozenset(names),
     )
