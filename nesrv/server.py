@@ -39,10 +39,11 @@ from nesrv.kernel.writer import Kernel
 from nesrv.rpc import configure, monitoring, operational, planning, retrieve, sessions
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element
-from nesrv.rpc.notify import create, streams
+from nesrv.rpc.notify import create, dynamic
 from nesrv.rpc.notify.base import BaseNotifications, since_last_start
 from nesrv.rpc.notify.log import EventLog
 from nesrv.rpc.notify.publisher import Publisher
+from nesrv.rpc.notify.subscriptions import Subscriptions
 from nesrv.rpc.notify.times import LoopTimers
 from nesrv.schema.modules import Release, module_set
 from nesrv.schema.published import prepare
@@ -259,14 +260,17 @@ class Server:
         publisher = Publisher(self.element, self.events, LoopTimers(self.element.clock))
         BaseNotifications(self.element)
         since_last_start(self.element, self.events, capabilities, monitoring.content_id(schema))
-        own = retrieve.OwnState(capabilities, lambda: [streams.netconf(schema, self.events)])
+        subscribed = Subscriptions(publisher)
+        own = retrieve.OwnState(capabilities, subscribed.state)
+        readers = operational.readers(self.system.kernel, self.system.frr)
         tables = (
             configure.OPERATIONS,
             sessions.OPERATIONS,
             monitoring.OPERATIONS,
             planning.OPERATIONS,
-            create.operations(publisher),
-            retrieve.operations(own, operational.readers(self.system.kernel, self.system.frr)),
+            create.operations(publisher, subscribed.of),
+            dynamic.operations(subscribed, retrieve.operational(own, readers)),
+            retrieve.operations(own, readers),
         )
         self.dispatcher = Dispatcher(self.element, tables, capabilities, settings.limits.sessions)
         self.local = LocalListener(settings.control, self.dispatcher, settings.limits)

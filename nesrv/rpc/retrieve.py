@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from nesrv.datastore.incoming import NETCONF
@@ -40,12 +40,10 @@ class OwnState:
         yield from self._more()
 
 
-def operation(own: OwnState, readers: Sequence[StateReader]) -> Operation:
-    """<get> over these sources of state."""
+def operational(own: OwnState, readers: Sequence[StateReader]) -> Callable[[Element, Wanted], Awaitable[Selection]]:
+    """Running with operational state over it, from these sources: what ``wanted`` can reach at least."""
 
-    async def get(call: Call) -> Answer:
-        element, holder = call.element, call.params.element("filter")
-        wanted = _wanted(element, holder)
+    async def read(element: Element, wanted: Wanted) -> Selection:
         state: dict[str, list[Node]] = {}
         for node in own.nodes(element):
             if wanted.reaches(node.schema.path):
@@ -54,8 +52,18 @@ def operation(own: OwnState, readers: Sequence[StateReader]) -> Operation:
             if wanted.reaches(reader.point):
                 for path, nodes in (await reader.read(element, wanted)).items():
                     state.setdefault(path, []).extend(nodes)
-        selection = Selection(element.shards, element.pipeline.running, state)
-        return Data(filtered(selection, holder), NETCONF)
+        return Selection(element.shards, element.pipeline.running, state)
+
+    return read
+
+
+def operation(own: OwnState, readers: Sequence[StateReader]) -> Operation:
+    """<get> over these sources of state."""
+    read = operational(own, readers)
+
+    async def get(call: Call) -> Answer:
+        element, holder = call.element, call.params.element("filter")
+        return Data(filtered(await read(element, _wanted(element, holder)), holder), NETCONF)
 
     return get
 

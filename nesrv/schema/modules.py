@@ -24,6 +24,9 @@ SERVED_IETF = (
     ("notifications", ()),
     ("nc-notifications", ()),
     ("ietf-netconf-notifications", ()),
+    ("ietf-subscribed-notifications", ("encode-xml", "replay", "subtree", "xpath")),
+    ("ietf-yang-push", ("on-change",)),
+    ("nesrv-subscriptions", ()),
 )
 """Modules of the IETF that the server implements itself, with the features it has."""
 

@@ -17,13 +17,15 @@ from lxml import etree
 from nesrv.commit.pipeline import Pipeline
 from nesrv.datastore.journal import Journal
 from nesrv.datastore.shards import Shards
+from nesrv.features.subscriptions import NoConfiguredSubscriptions
 from nesrv.rpc import configure, monitoring, retrieve, sessions
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element, SessionState
-from nesrv.rpc.notify import create, streams
+from nesrv.rpc.notify import create, dynamic
 from nesrv.rpc.notify.base import BaseNotifications, since_last_start
 from nesrv.rpc.notify.log import EventLog
 from nesrv.rpc.notify.publisher import Publisher
+from nesrv.rpc.notify.subscriptions import Subscriptions
 from nesrv.schema.modules import module_set
 from nesrv.schema.schema import Schema, load
 from nesrv.wire import messages
@@ -155,18 +157,20 @@ class World:
         self.timers = Turned()
         shards = Shards(schema())
         self.journal = Journal(folder / "nesrv.db")
-        pipeline = Pipeline(shards, (), self.journal, {})
+        pipeline = Pipeline(shards, (NoConfiguredSubscriptions(),), self.journal, {})
         pipeline.load()
         self.element = Element(shards, pipeline, self.timers.now)
         self.log = EventLog(folder / "events.db", kept, self.timers.now())
         self.publisher = Publisher(self.element, self.log, self.timers)
         BaseNotifications(self.element)
         self.capabilities = monitoring.capabilities(schema())
-        own = retrieve.OwnState(self.capabilities, lambda: [streams.netconf(schema(), self.log)])
+        subscriptions = Subscriptions(self.publisher)
+        own = retrieve.OwnState(self.capabilities, subscriptions.state)
         tables = (
             configure.OPERATIONS,
             sessions.OPERATIONS,
-            create.operations(self.publisher),
+            create.operations(self.publisher, subscriptions.of),
+            dynamic.operations(subscriptions, retrieve.operational(own, ())),
             retrieve.operations(own, ()),
         )
         self.dispatcher = Dispatcher(self.element, tables, self.capabilities, 100)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from nesrv import errors
 from nesrv.rpc.notify import filters
 from nesrv.rpc.notify.publisher import Feed, Publisher
@@ -43,9 +45,15 @@ def _span(params: Params, now: float) -> tuple[float | None, float | None]:
     return start, stop
 
 
-def operation(publisher: Publisher) -> Operation:
+def operation(publisher: Publisher, has_dynamic: Callable[[int], object]) -> Operation:
+    """``has_dynamic`` tells of a session whether it has subscriptions of RFC 8639, which do not mix with this one."""
+
     async def create_subscription(call: Call) -> Answer:
         params, session = call.params, call.session
+        if has_dynamic(session.number):
+            raise errors.OperationNotSupported(
+                "This session has a subscription of <establish-subscription>; open another session."
+            )
         if publisher.feeds(session.number):
             raise errors.InUse("This session has a subscription already; open another session.", type="protocol")
         name = params.text("stream") or DEFAULT
@@ -75,5 +83,5 @@ def operation(publisher: Publisher) -> Operation:
     return create_subscription
 
 
-def operations(publisher: Publisher) -> Operations:
-    return {f"{{{NOTIFICATION}}}create-subscription": operation(publisher)}
+def operations(publisher: Publisher, has_dynamic: Callable[[int], object]) -> Operations:
+    return {f"{{{NOTIFICATION}}}create-subscription": operation(publisher, has_dynamic)}
