@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from nesrv.datastore.incoming import NETCONF
 from nesrv.datastore.tree import Node
 from nesrv.rpc.configure import filtered
-from nesrv.rpc.element import Element
+from nesrv.rpc.element import Element, SessionState
 from nesrv.rpc.filters import Selection, compile_subtree
 from nesrv.rpc.monitoring import netconf_state, yang_library
 from nesrv.rpc.operation import Answer, Call, Data, Operation, Operations
@@ -40,10 +40,14 @@ class OwnState:
         yield from self._more()
 
 
-def operational(own: OwnState, readers: Sequence[StateReader]) -> Callable[[Element, Wanted], Awaitable[Selection]]:
-    """Running with operational state over it, from these sources: what ``wanted`` can reach at least."""
+Operational = Callable[[Element, SessionState, Wanted], Awaitable[Selection]]
 
-    async def read(element: Element, wanted: Wanted) -> Selection:
+
+def operational(own: OwnState, readers: Sequence[StateReader]) -> Operational:
+    """Running with operational state over it, from these sources: what ``wanted`` can reach at least, and the session
+    may read."""
+
+    async def read(element: Element, session: SessionState, wanted: Wanted) -> Selection:
         state: dict[str, list[Node]] = {}
         for node in own.nodes(element):
             if wanted.reaches(node.schema.path):
@@ -52,7 +56,8 @@ def operational(own: OwnState, readers: Sequence[StateReader]) -> Callable[[Elem
             if wanted.reaches(reader.point):
                 for path, nodes in (await reader.read(element, wanted)).items():
                     state.setdefault(path, []).extend(nodes)
-        return Selection(element.shards, element.pipeline.running, state)
+        running = element.guards.visible(session, "running", element.pipeline.running)
+        return Selection(element.shards, running, element.guards.visible_state(session, state))
 
     return read
 
@@ -63,7 +68,7 @@ def operation(own: OwnState, readers: Sequence[StateReader]) -> Operation:
 
     async def get(call: Call) -> Answer:
         element, holder = call.element, call.params.element("filter")
-        return Data(filtered(await read(element, _wanted(element, holder)), holder), NETCONF)
+        return Data(filtered(await read(element, call.session, _wanted(element, holder)), holder), NETCONF)
 
     return get
 

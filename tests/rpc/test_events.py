@@ -14,7 +14,9 @@ from nesrv.datastore.build import Plain
 from nesrv.datastore.edit import Editor
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import EMPTY
+from nesrv.rpc.element import SessionState
 from nesrv.rpc.events import Changed, Notice
+from nesrv.rpc.guards import Guard
 from nesrv.rpc.notify.base import MAX_EDITS, Edit, edits
 from nesrv.wire.handler import SessionEnd
 from tests.rpc.client import BASE, session
@@ -103,6 +105,26 @@ def test_a_commit_tells_who_changed_what(tmp_path: Path) -> None:
         assert {one.text for one in targets} == named
         assert all(one.nsmap["kinds"] == KINDS for one in targets)
         assert [one.findtext("{*}operation") for one in found.iterfind("{*}edit")] == ["create", "create"]
+
+    run(tmp_path, body)
+
+
+def test_edits_of_what_a_session_may_not_read_are_left_out(tmp_path: Path) -> None:
+    class Rights(Guard):
+        def shows(self, session: SessionState, path: str) -> bool:
+            assert schema().node(path).name in ("note", "item")
+            return session.peer.user != "ann" or schema().node(path).name == "note"
+
+    async def body(place: World) -> None:
+        place.element.guards.add(Rights())
+        ann, bob = place.client("ann"), place.client("bob")
+        for client in (ann, bob):
+            await client.ok(SUBSCRIBE)
+        await bob.edit(top(item("secret") + "<note>é</note>"))
+        (hers,), (his,) = await ann.take(), await bob.take()
+        assert [one.text for one in hers.iterfind(".//{*}target")] == ["/kinds:top/kinds:note"]
+        assert len(his.findall(".//{*}target")) == 2
+        assert said(hers) == said(his)
 
     run(tmp_path, body)
 

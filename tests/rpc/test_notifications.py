@@ -11,6 +11,7 @@ import pytest
 from lxml import etree
 
 from nesrv.rpc.events import Notice
+from nesrv.rpc.guards import Guard
 from nesrv.rpc.notify.log import TRIM_EVERY, EventLog
 from nesrv.rpc.notify.times import from_text, to_text
 from nesrv.server import Server
@@ -156,10 +157,7 @@ def test_a_filter_passes_a_notification_whole_or_not_at_all(tmp_path: Path, chos
 
 
 def test_a_guard_is_asked_for_each_notification(tmp_path: Path) -> None:
-    class NoSessions:
-        def changes(self, session: object, datastore: str, before: object, after: object) -> None:
-            return
-
+    class NoSessions(Guard):
         def receives(self, session: object, notice: Notice) -> bool:
             return "session" not in notice.tag
 

@@ -14,8 +14,10 @@ from lxml import etree
 
 from nesrv.datastore.edit import Editor
 from nesrv.datastore.shards import Shards
-from nesrv.datastore.snapshot import EMPTY
+from nesrv.datastore.snapshot import EMPTY, Snapshot
 from nesrv.datastore.tree import Node
+from nesrv.rpc.element import SessionState
+from nesrv.rpc.guards import Guard
 from nesrv.rpc.notify.differences import between
 from nesrv.rpc.notify.patch import resource
 from nesrv.rpc.notify.push import MAX_PATCH_EDITS, Periodic
@@ -254,6 +256,30 @@ def test_a_leaf_that_the_filter_matches_brings_and_takes_entries(tmp_path: Path)
         await editor.edit(top(item("y")))
         (update,) = await changed(place, client)
         assert edits_of(update)[0][:2] == ("create", "/kinds:top/item=y")
+
+    run(tmp_path, body)
+
+
+def test_what_the_receiver_may_not_read_is_not_there(tmp_path: Path) -> None:
+    class NoItems(Guard):
+        def visible(self, session: SessionState, datastore: str, snapshot: Snapshot) -> Snapshot:
+            hidden = [shard.path for shard in snapshot.shards() if "item" in shard.path]
+            return snapshot.with_changes(dict.fromkeys(hidden))
+
+    async def body(place: World) -> None:
+        place.element.guards.add(NoItems())
+        client, editor = place.client(), place.client()
+        await client.rpc(establish(ON_CHANGE))
+        await client.rpc(establish(periodic(100), "operational"))
+        await client.take()
+        await editor.edit(top(item("x")))
+        assert await changed(place, client) == []
+        await editor.edit(top(item("y") + "<note>b</note>"))
+        (update,) = await changed(place, client)
+        assert [one[1] for one in edits_of(update)] == ["/kinds:top/note"]
+        (update,) = await changed(place, client, 1)
+        assert update.find(".//{*}note") is not None
+        assert update.find(f".//{{{KINDS}}}item") is None
 
     run(tmp_path, body)
 

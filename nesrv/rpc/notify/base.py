@@ -8,16 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from lxml import etree
+
 from nesrv.datastore.build import Plain
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.validate import Changes
-from nesrv.rpc.element import Element
+from nesrv.rpc.element import Element, SessionState
 from nesrv.rpc.events import Changed, Event, Notice, SessionClosed, SessionOpened
+from nesrv.rpc.guards import Guards
 from nesrv.rpc.notify import differences
-from nesrv.rpc.notify.log import EventLog
+from nesrv.rpc.notify.log import EventLog, Record
 from nesrv.schema import paths
 
 BASE_NOTIFICATIONS = "urn:ietf:params:xml:ns:yang:ietf-netconf-notifications"
+CONFIG_CHANGE = f"{{{BASE_NOTIFICATIONS}}}netconf-config-change"
 YANG_LIBRARY = "urn:ietf:params:xml:ns:yang:ietf-yang-library"
 REPORTED = ("running", "startup")
 """The datastores of netconf-config-change: the candidate is not reported (RFC 6470 §2.1)."""
@@ -27,6 +31,7 @@ MAX_EDITS = 100
 MAX_COMPARED_BYTES = 256 * 1024
 """Of changed entries, as XML, that are compared node by node for that list."""
 
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 _OPERATIONS = {"create": "create", "insert": "create", "delete": "delete", "replace": "replace", "move": "merge"}
 
 
@@ -105,6 +110,17 @@ def _address(host: str) -> str | None:
     except ValueError:
         return None
     return host
+
+
+def shown(guards: Guards, session: SessionState, record: Record) -> bytes:
+    """``record`` as ``session`` may have it: without the edits of what it may not read."""
+    if record.tag != CONFIG_CHANGE:
+        return record.xml
+    top = etree.fromstring(record.xml, _PARSER)
+    hidden = [edit for edit in top.iterfind("{*}edit") if not guards.shows(session, edit.findtext("{*}target") or "")]
+    for edit in hidden:
+        top.remove(edit)
+    return etree.tostring(top, encoding="us-ascii", xml_declaration=False) if hidden else record.xml
 
 
 def since_last_start(element: Element, log: EventLog, capabilities: Sequence[str], content_id: str) -> None:

@@ -17,12 +17,13 @@ from nesrv.rpc.notify.filters import Passes
 from nesrv.rpc.notify.publisher import Feed, Publisher
 from nesrv.rpc.notify.push import MIN_PERIOD, PUSH, OnChange, Periodic, Push, Trigger
 from nesrv.rpc.notify.refusals import invalid, refusal
-from nesrv.rpc.notify.selectors import Operational, Selector
+from nesrv.rpc.notify.selectors import Selector
 from nesrv.rpc.notify.streams import STREAMS
 from nesrv.rpc.notify.subscriptions import GONE, SUBSCRIBED, Chosen, Subscription, Subscriptions
 from nesrv.rpc.notify.times import from_text, to_text
 from nesrv.rpc.operation import Answer, Call, Ok, Operations, Output
 from nesrv.rpc.params import Params
+from nesrv.rpc.retrieve import Operational
 
 DATASTORES = ("running", "candidate", "operational")
 TELLS_CHANGES = ("running",)

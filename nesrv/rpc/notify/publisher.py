@@ -10,6 +10,7 @@ from nesrv.datastore.build import Plain, build
 from nesrv.datastore.tree import to_xml
 from nesrv.rpc.element import Element, SessionState
 from nesrv.rpc.events import Event, Notice, SessionClosed
+from nesrv.rpc.notify.base import shown
 from nesrv.rpc.notify.filters import Passes
 from nesrv.rpc.notify.log import EventLog, Record
 from nesrv.rpc.notify.streams import Stream
@@ -139,7 +140,8 @@ class Feed:
             self.excluded += 1
             return
         self.sent += 1
-        self._publisher.send(self.session, record.time, (record.xml,))
+        xml = shown(self._publisher.element.guards, self.session, record)
+        self._publisher.send(self.session, record.time, (xml,))
 
     async def _replay(self, since: float) -> None:
         """What comes meanwhile is logged, hence met at the end of the log."""

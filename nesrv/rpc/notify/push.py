@@ -14,8 +14,9 @@ from nesrv.rpc.element import SessionState
 from nesrv.rpc.events import Changed, Notice
 from nesrv.rpc.notify.patch import patch
 from nesrv.rpc.notify.publisher import Publisher
-from nesrv.rpc.notify.selectors import Configuration, Operational, Selector
+from nesrv.rpc.notify.selectors import Configuration, Selector
 from nesrv.rpc.notify.times import Alarm
+from nesrv.rpc.retrieve import Operational
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Push:
         self._element = publisher.element
         self._session = session
         self._operational = operational
-        self._view = Configuration(publisher.element.shards, session)
+        self._view = Configuration(publisher.element, session, datastore)
         self._alarm: Alarm | None = None
         self._task: asyncio.Task[None] | None = None
         self._patches = 0
@@ -145,7 +146,7 @@ class Push:
             self._known = self._now()
             if self.datastore == "operational":
                 wanted = self.selector.wanted(self._element.shards)
-                content = self.selector.of(await self._operational(self._element, wanted))
+                content = self.selector.of(await self._operational(self._element, self._session, wanted))
             else:
                 content = self._view.content(self.selector, self._known)
             self._send("push-update", (b"<datastore-contents>", *content, b"</datastore-contents>"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nesrv.datastore.incoming import parse
@@ -13,9 +13,6 @@ from nesrv.rpc.element import Element, SessionState
 from nesrv.rpc.filters import Pattern, Selection
 from nesrv.rpc.notify.differences import Difference, between
 from nesrv.rpc.wanted import Wanted
-
-Operational = Callable[[Element, Wanted], Awaitable[Selection]]
-"""Reads running and operational state, of what a filter can reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +32,17 @@ class Selector:
 
 
 class Configuration:
-    """One session's view of configuration."""
+    """One session's view of a datastore: what it may not read is not there."""
 
-    def __init__(self, shards: Shards, session: SessionState) -> None:
-        self._shards = shards
+    def __init__(self, element: Element, session: SessionState, datastore: str) -> None:
+        self._element = element
+        self._shards = element.shards
         self._session = session
+        self._datastore = datastore
 
     def content(self, selector: Selector, snapshot: Snapshot) -> Iterable[bytes]:
-        return selector.of(Selection(self._shards, snapshot))
+        visible = self._element.guards.visible(self._session, self._datastore, snapshot)
+        return selector.of(Selection(self._shards, visible))
 
     def differences(self, selector: Selector, before: Snapshot, after: Snapshot) -> Iterable[Difference]:
         """Of what ``selector`` (no XPath) selects; the cost is that of the shards that differ."""
