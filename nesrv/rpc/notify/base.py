@@ -46,7 +46,8 @@ class Edit:
 def edits(shards: Shards, changes: Changes) -> list[Edit]:
     """What ``changes`` did, as closely as ``MAX_EDITS`` can say it; a ``merge`` says that something below changed."""
     if len(changes) > MAX_EDITS:
-        places = (shards.place(shards.schema.node(path)) for path in changes)
+        points = {shard.point for pair in changes.values() for shard in pair if shard is not None}
+        places = (shards.place(point) for point in sorted(points, key=lambda point: point.order))
         named = dict.fromkeys(place.path for place in places if place is not None)
         return [Edit(path, "merge") for path in islice(named, MAX_EDITS)]
     size = sum(len(shard.xml) for pair in changes.values() for shard in pair if shard is not None)
