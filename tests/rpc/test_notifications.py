@@ -55,6 +55,7 @@ def at(seconds: float) -> str:
         (f"<startTime>{at(-10)}</startTime><stopTime>{at(-11)}</stopTime>", ("bad-element", "stopTime")),
         ("<startTime>yesterday</startTime>", ("invalid-value", "startTime")),
         ("<startTime>2026-02-30T00:00:00Z</startTime>", ("invalid-value", "startTime")),
+        ("<startTime>9999-12-31T23:59:59-14:00</startTime>", ("invalid-value", "startTime")),
         ("<stream>SYSLOG</stream>", ("invalid-value", "stream")),
         ('<filter type="xpath" select="//["/>', ("invalid-value", "filter")),
         ('<filter type="xpath" select="//x:y"/>', ("invalid-value", "filter")),

@@ -395,6 +395,24 @@ def test_a_selection_by_name_and_the_end_of_its_filter(tmp_path: Path) -> None:
     run(tmp_path, body)
 
 
+def test_a_named_xpath_ends_an_on_change_subscription(tmp_path: Path) -> None:
+    def named(inside: str) -> str:
+        return (
+            f'<filters xmlns="{SN}" xmlns:yp="{YP}" xmlns:nc="{NC}"><yp:selection-filter nc:operation="replace">'
+            f"<yp:filter-id>f</yp:filter-id>{inside}</yp:selection-filter></filters>"
+        )
+
+    async def body(place: World) -> None:
+        client, editor = place.client(), place.client()
+        await editor.edit(named(chosen(f'<top xmlns="{KINDS}"/>')))
+        await client.rpc(establish("<yp:selection-filter-ref>f</yp:selection-filter-ref>" + QUIET))
+        await editor.edit(named("<yp:datastore-xpath-filter>/*</yp:datastore-xpath-filter>"))
+        (over,) = await changed(place, client)
+        assert over.findtext("{*}reason").endswith(":filter-unavailable")
+
+    run(tmp_path, body)
+
+
 def test_the_stop_time_terminates(tmp_path: Path) -> None:
     async def body(place: World) -> None:
         client = place.client()

@@ -135,7 +135,8 @@ def test_a_subscription_belongs_to_its_session(tmp_path: Path) -> None:
             tag, app_tag, _ = await other.refused(rpc(operation, ID))
             assert (tag, app_tag) == ("invalid-value", "ietf-subscribed-notifications:no-such-subscription")
         assert (await client.refused(rpc("delete-subscription", "<id>7</id>")))[1].endswith(":no-such-subscription")
-        assert (await client.refused(rpc("delete-subscription", "<id>x</id>")))[::2] == ("invalid-value", "id")
+        for wrong in ("x", "-1", "9" * 5000):
+            assert (await client.refused(rpc("delete-subscription", f"<id>{wrong}</id>")))[0] == "invalid-value"
         assert (await client.refused(rpc("delete-subscription", "")))[::2] == ("missing-element", "id")
 
     run(tmp_path, body)
@@ -237,6 +238,23 @@ def test_a_filter_by_name_follows_the_configuration(tmp_path: Path) -> None:
         await editor.edit(f'<filters xmlns="{SN}" xmlns:nc="{NC}" nc:operation="remove"/>')
         (found,) = await client.take()
         assert found.findtext("{*}reason").endswith(":filter-unavailable")
+
+    run(tmp_path, body)
+
+
+@pytest.mark.parametrize("useless", ["", "<stream-xpath-filter>//[</stream-xpath-filter>"])
+def test_a_filter_by_name_that_is_of_no_use_any_more_ends_its_subscriptions(tmp_path: Path, useless: str) -> None:
+    async def body(place: World) -> None:
+        client, editor = place.client(), place.client()
+        await editor.edit(named("f", STARTS))
+        for _ in range(2):
+            await established(client, STREAM + "<stream-filter-name>f</stream-filter-name>")
+        try:
+            await editor.edit(named("f", useless).replace("<stream-filter>", REPLACED))
+        except AssertionError:
+            return  # such an XPath is refused when it is configured
+        found = await client.take()
+        assert [one.findtext("{*}reason").split(":")[1] for one in found] == ["filter-unavailable"] * 2
 
     run(tmp_path, body)
 

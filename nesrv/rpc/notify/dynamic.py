@@ -204,7 +204,9 @@ class Dynamic:
         if isinstance(one.work, Feed):
             one.work.passes = self._passes(one.chosen)
         else:
-            one.work.change(self._selector(one.chosen), one.work.trigger)
+            selector = self._selector(one.chosen)
+            _possible(one.work.datastore, one.work.trigger, selector)
+            one.work.change(selector, one.work.trigger)
 
     async def delete(self, call: Call) -> Answer:
         self._subscriptions.drop(self._subscriptions.find(_id(call.params), call.session.number))
@@ -243,7 +245,7 @@ def _id(params: Params) -> int:
     text = params.text("id")
     if text is None:
         raise params.missing("id")
-    if not (text.isascii() and text.isdigit() and int(text) < 2**32):
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
         raise invalid("id", f'"{text}" is no number of a subscription.')
     return int(text)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,18 +77,18 @@ class EventLog:
             self.remember("aged", repr(self.aged))
 
     def after(self, number: int, since: float, until: float | None, limit: int) -> list[Record]:
-        """The first ``limit`` records beyond ``number`` with a time from ``since`` to ``until``, in order."""
-        rows: Iterable[tuple[int, float, str, bytes]] = self._db.execute(
-            "SELECT id, time, tag, xml FROM record WHERE id > ? AND time >= ? AND (? IS NULL OR time <= ?)"
-            " ORDER BY id LIMIT ?",
-            (number, since, until, until, limit),
-        )
+        """The first ``limit`` records beyond ``number`` with a time from ``since`` to ``until``, in order; none where
+        the disk does not give them."""
+        try:
+            rows = self._db.execute(
+                "SELECT id, time, tag, xml FROM record WHERE id > ? AND time >= ? AND (? IS NULL OR time <= ?)"
+                " ORDER BY id LIMIT ?",
+                (number, since, until, until, limit),
+            ).fetchall()
+        except sqlite3.Error as error:
+            logger.error("the log of notifications cannot be read: %s", error)
+            return []
         return [Record(*row) for row in rows]
-
-    def oldest(self) -> float | None:
-        """The time of the oldest record that is kept."""
-        row = self._db.execute("SELECT time FROM record ORDER BY id LIMIT 1").fetchone()
-        return None if row is None else float(row[0])
 
     # What one start tells the next
 

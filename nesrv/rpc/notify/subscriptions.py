@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from lxml import etree
 
 from nesrv.datastore.build import Plain, build
 from nesrv.datastore.tree import Node
+from nesrv.errors import RpcError
 from nesrv.rpc.element import SessionState
 from nesrv.rpc.events import Changed, Event
 from nesrv.rpc.notify.log import EventLog
@@ -19,6 +21,8 @@ from nesrv.rpc.notify.refusals import refusal
 from nesrv.rpc.notify.streams import STREAMS, netconf
 from nesrv.rpc.notify.times import Alarm, to_text
 from nesrv.schema.schema import Schema
+
+logger = logging.getLogger(__name__)
 
 SUBSCRIBED = "urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"
 FIRST_ID = 2**31
@@ -49,7 +53,8 @@ class Chosen:
 
 @dataclass(slots=True)
 class Subscription:
-    """``work`` is what sends; ``stop`` in seconds since the epoch; ``refilter`` reads a named filter again."""
+    """``work`` is what sends; ``stop`` in seconds since the epoch; ``refilter`` reads a named filter again and raises
+    ``RpcError`` when it is of no use any more."""
 
     number: int
     session: SessionState
@@ -136,10 +141,13 @@ class Subscriptions:
             named = one.chosen.named if one.chosen is not None else None
             if named is None or event.before.get(named) is event.after.get(named):
                 continue
-            if named not in event.after or one.refilter is None:
+            try:
+                assert one.refilter is not None
+                one.refilter()
+            except RpcError as error:
+                logger.info("subscription %d ends: %s", one.number, error)
                 self.terminate(one, FILTER_GONE)
                 continue
-            one.refilter()
             self.tell(one, "subscription-modified", _described(one))
 
     # State

@@ -22,7 +22,12 @@ def from_text(text: str) -> float:
     """Seconds since the epoch of a date-and-time (RFC 6991), to the microsecond; raises ``ValueError``."""
     if _DATE_AND_TIME.fullmatch(text) is None:
         raise ValueError(f"{text!r} is no date-and-time such as 2026-11-22T10:00:00Z")
-    return whole(datetime.fromisoformat(text).timestamp())
+    seconds = whole(datetime.fromisoformat(text).timestamp())
+    try:
+        to_text(seconds)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is in no year of UTC that can be written") from None
+    return seconds
 
 
 def whole(seconds: float) -> float:
