@@ -52,6 +52,12 @@ from nesrv.rpc import (
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element
 from nesrv.rpc.files import Files
+from nesrv.rpc.notify import create, dynamic
+from nesrv.rpc.notify.base import BaseNotifications, since_last_start
+from nesrv.rpc.notify.log import EventLog
+from nesrv.rpc.notify.publisher import Publisher
+from nesrv.rpc.notify.subscriptions import Subscriptions
+from nesrv.rpc.notify.times import LoopTimers
 from nesrv.schema.modules import Release, module_set
 from nesrv.schema.published import prepare
 from nesrv.schema.schema import Schema, load
@@ -64,6 +70,7 @@ logger = logging.getLogger(__name__)
 
 RUN = Path("/run/nesrv")
 DATABASE = "nesrv.db"
+EVENTS = "events.db"
 DATASTORE_USERS = "datastore"
 GC_THRESHOLDS = (50_000, 20, 100)
 FINISH_SECONDS = 60.0
@@ -267,7 +274,13 @@ class Server:
         if settings.url:
             self.element.files = Files(settings.files)
         capabilities = monitoring.capabilities(schema)
-        own = retrieve.OwnState(capabilities)
+        self.events = EventLog(settings.state_dir / EVENTS, settings.limits.logged_notifications, self.element.clock())
+        publisher = Publisher(self.element, self.events, LoopTimers(self.element.clock))
+        BaseNotifications(self.element)
+        since_last_start(self.element, self.events, capabilities, monitoring.content_id(schema))
+        subscribed = Subscriptions(publisher)
+        own = retrieve.OwnState(capabilities, subscribed.state)
+        readers = operational.readers(self.system.kernel, self.system.frr)
         tables = (
             configure.OPERATIONS,
             committing.OPERATIONS,
@@ -276,7 +289,9 @@ class Server:
             sessions.OPERATIONS,
             monitoring.OPERATIONS,
             planning.OPERATIONS,
-            retrieve.operations(own, operational.readers(self.system.kernel, self.system.frr)),
+            create.operations(publisher, subscribed.of),
+            dynamic.operations(subscribed, retrieve.operational(own, readers)),
+            retrieve.operations(own, readers),
         )
         self.dispatcher = Dispatcher(self.element, tables, capabilities, settings.limits.sessions)
         self.local = LocalListener(settings.control, self.dispatcher, settings.limits)
@@ -330,6 +345,7 @@ class Server:
             logger.error("the commit in hand does not end; the next start takes it back")
         await self.system.stop()
         self.journal.close()
+        self.events.close()
 
 
 def _make_state_dir(path: Path) -> None:

@@ -17,6 +17,7 @@ MAX_HELLO_BYTES = 256 * 1024
 MAX_QUEUED_REQUESTS = 64
 MAX_QUEUED_BYTES = 1024 * 1024
 MAX_UNSENT_BYTES = 16 * 1024 * 1024
+MAX_LOGGED_NOTIFICATIONS = 10_000
 LOGIN_SECONDS = 30.0
 HELLO_SECONDS = 30.0
 IDLE_SECONDS = 3600.0
@@ -33,7 +34,8 @@ class Limits:
     """Bounds on what one client can take; sizes in bytes, times in seconds.
 
     ``unsent_bytes`` bounds the notifications that wait for a slow reader; ``stall_seconds`` is
-    how long a reader may take nothing at all while output waits for it.
+    how long a reader may take nothing at all while output waits for it. ``logged_notifications``
+    are kept on disk for those who ask for earlier ones.
     """
 
     sessions: int = MAX_SESSIONS
@@ -44,6 +46,7 @@ class Limits:
     queued_requests: int = MAX_QUEUED_REQUESTS
     queued_bytes: int = MAX_QUEUED_BYTES
     unsent_bytes: int = MAX_UNSENT_BYTES
+    logged_notifications: int = MAX_LOGGED_NOTIFICATIONS
     login_seconds: float = LOGIN_SECONDS
     hello_seconds: float = HELLO_SECONDS
     idle_seconds: float = IDLE_SECONDS

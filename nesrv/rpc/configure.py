@@ -25,9 +25,15 @@ def filtered(selection: Selection, holder: Any | None) -> Iterable[bytes]:
     """What ``<filter>`` leaves of ``selection``; without one, everything."""
     if holder is None:
         return selection.everything()
+    by_xpath = xpath_of(holder)
+    return selection.subtree(compile_subtree(holder)) if by_xpath is None else selection.xpath(*by_xpath)
+
+
+def xpath_of(holder: Any) -> tuple[str, dict[str, str]] | None:
+    """Expression and prefixes of a ``<filter>`` of the type xpath; None for one of the type subtree."""
     kind = holder.get("type") or holder.get(f"{{{NETCONF}}}type") or "subtree"
     if kind == "subtree":
-        return selection.subtree(compile_subtree(holder))
+        return None
     if kind != "xpath":
         raise errors.BadAttribute(
             f'A filter of type "{kind}" is not known; subtree and xpath are.',
@@ -41,8 +47,7 @@ def filtered(selection: Selection, holder: Any | None) -> Iterable[bytes]:
             info=(("bad-attribute", "select"), ("bad-element", "filter")),
             type="protocol",
         )
-    prefixes = {prefix: uri for prefix, uri in holder.nsmap.items() if prefix}
-    return selection.xpath(select, prefixes)
+    return select, {prefix: uri for prefix, uri in holder.nsmap.items() if prefix}
 
 
 async def get_config(call: Call) -> Answer:

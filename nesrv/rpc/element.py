@@ -39,6 +39,8 @@ class SessionState:
     peer: Peer
     login: float
     counters: Counters = field(default_factory=Counters)
+    killed_by: int | None = None
+    """The session that ended this one."""
 
 
 class Candidate:

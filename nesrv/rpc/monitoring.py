@@ -28,6 +28,10 @@ FEATURES = {
     "xpath": "urn:ietf:params:netconf:capability:xpath:1.0",
 }
 """Features of ietf-netconf, each with the capability that it goes with (RFC 6241 §8)."""
+FURTHER_CAPABILITIES = (
+    "urn:ietf:params:netconf:capability:notification:1.0",
+    "urn:ietf:params:netconf:capability:interleave:1.0",
+)
 
 
 def _implemented(schema: Schema) -> list[ModuleInfo]:
@@ -47,6 +51,7 @@ def capabilities(schema: Schema) -> list[str]:
     """For the hello: RFC 6241 §8, YANG 1.0 modules as RFC 6020 §5.6.4 wants them, RFC 7950 §5.6.4 for the rest."""
     served = schema.modules["ietf-netconf"].features
     listed = [*BASE_CAPABILITIES, *(capability for feature, capability in FEATURES.items() if feature in served)]
+    listed += FURTHER_CAPABILITIES
     library = schema.modules["ietf-yang-library"]
     listed.append(
         f"urn:ietf:params:netconf:capability:yang-library:1.1?revision={library.revision}&content-id={content_id(schema)}"

@@ -22,6 +22,12 @@ SERVED_IETF = (
     ("ietf-yang-library", ()),
     ("iana-if-type", ()),
     ("nesrv-history", ()),
+    ("notifications", ()),
+    ("nc-notifications", ()),
+    ("ietf-netconf-notifications", ()),
+    ("ietf-subscribed-notifications", ("encode-xml", "replay", "subtree", "xpath")),
+    ("ietf-yang-push", ("on-change",)),
+    ("nesrv-subscriptions", ()),
 )
 """Modules that the server implements itself, whatever else is served, with the features it has."""
 
@@ -116,7 +122,7 @@ def module_set(
     asked = {"ietf-netconf": tuple(features)}
     served = ((name, (*known, *asked.get(name, ())) if known is not None else None) for name, known in SERVED_IETF)
     return ModuleSet(
-        (*model, *extra, own / "nesrv", *ietf_directories()),
+        (*model, *extra, own / "nesrv", own / "netconf", *ietf_directories()),
         (*served, *((name, None) for name in (*names, *further))),
         frozenset(names),
     )

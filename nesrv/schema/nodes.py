@@ -264,16 +264,23 @@ def deviations_of(module: Any) -> tuple[str, ...]:
     return tuple(sorted(_text(found[at].name) for at in range(count)))
 
 
-def compile_nodes(engine: Engine) -> tuple[dict[str, SchemaNode], dict[str, SchemaNode]]:
-    """(top-level data nodes, RPCs), each by XML tag, of every implemented module."""
+@dataclass(frozen=True, slots=True)
+class TopNodes:
+    """The top-level nodes of every implemented module, each kind by XML tag."""
+
+    data: dict[str, SchemaNode]
+    rpcs: dict[str, SchemaNode]
+    notifications: dict[str, SchemaNode]
+
+
+def compile_nodes(engine: Engine) -> TopNodes:
+    """Of every implemented module."""
     compiler = _Compiler(engine)
-    data: dict[str, SchemaNode] = {}
-    rpcs: dict[str, SchemaNode] = {}
+    made = TopNodes({}, {}, {})
+    kept = {"rpc": made.rpcs, "notification": made.notifications}
     for module in engine.context:
         if module.cdata.compiled == ffi.NULL:
             continue
         for node in compiler.top_level(module.cdata):
-            kept = rpcs if node.kind == "rpc" else data
-            if node.kind != "notification":
-                kept[node.tag] = node
-    return data, rpcs
+            kept.get(node.kind, made.data)[node.tag] = node
+    return made

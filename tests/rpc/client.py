@@ -119,8 +119,16 @@ def edit(inner: str, more: str = "") -> str:
     return f"<edit-config><target><candidate/></target>{more}<config>{inner}</config></edit-config>"
 
 
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens that is no process of its own."""
+
+    host: str
+    port: int
+
+
 @asynccontextmanager
-async def session(server: Serving) -> AsyncIterator[Client]:
+async def session(server: Serving | Address) -> AsyncIterator[Client]:
     """A session that has exchanged hellos."""
     async with asyncssh.connect(
         server.host,
