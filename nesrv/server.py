@@ -39,6 +39,7 @@ from nesrv.kernel.writer import Kernel
 from nesrv.rpc import configure, monitoring, operational, planning, retrieve, sessions
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element
+from nesrv.rpc.nacm import Nacm, NacmState
 from nesrv.schema.modules import Release, module_set
 from nesrv.schema.published import prepare
 from nesrv.schema.schema import Schema, load
@@ -246,6 +247,8 @@ class Server:
         steps, refused = await self.pipeline.reconcile()
         logger.info("start: %d steps, %d refused", len(steps), len(refused))
         self.element = Element(shards, self.pipeline)
+        access = Nacm(self.element)
+        self.element.guards.add(access)
         _tame_collector()
         await self._first_boot()
         capabilities = monitoring.capabilities(schema)
@@ -255,7 +258,9 @@ class Server:
             sessions.OPERATIONS,
             monitoring.OPERATIONS,
             planning.OPERATIONS,
-            retrieve.operations(own, operational.readers(self.system.kernel, self.system.frr)),
+            retrieve.operations(
+                own, [*operational.readers(self.system.kernel, self.system.frr), NacmState(access.denials)]
+            ),
         )
         self.dispatcher = Dispatcher(self.element, tables, capabilities, settings.limits.sessions)
         self.local = LocalListener(settings.control, self.dispatcher, settings.limits)

@@ -42,7 +42,8 @@ def filtered(selection: Selection, holder: Any | None) -> Iterable[bytes]:
 
 
 async def get_config(call: Call) -> Answer:
-    snapshot = call.element.snapshot(call.params.datastore("source"))
+    source = call.params.datastore("source")
+    snapshot = call.element.guards.visible(call.session, source, call.element.snapshot(source))
     selection = Selection(call.element.shards, snapshot)
     return Data(filtered(selection, call.params.element("filter")), NETCONF)
 
@@ -66,7 +67,9 @@ async def edit_config(call: Call) -> Answer:
         # Others had their turn meanwhile: what they did is neither lost nor left out of the test.
         if element.candidate.snapshot is base and element.locks.holder("candidate") in (None, call.session.number):
             break
-    if test != "test-only":
+    if test == "test-only":
+        element.guards.changes(call.session, "candidate", element.candidate.snapshot, edited)
+    else:
         _change_candidate(call, edited)
     return Ok()
 
@@ -88,11 +91,14 @@ def _writable(target: str, operation: str) -> None:
 async def copy_config(call: Call) -> Answer:
     params, element = call.params, call.element
     _writable(params.datastore("target"), "copy-config")
-    if local_name(params.inner("source")) == "candidate":
+    source = local_name(params.inner("source"))
+    if source == "candidate":
         raise errors.InvalidValue("Source and target are the same datastore.", type="protocol")
     await element.pipeline.settled()
     element.locks.check("candidate", call.session.number)
-    _change_candidate(call, _source(call))
+    copied = _source(call)
+    # What may not be read is not copied; what the client itself sends is its own (RFC 8341, section 3.2.5).
+    _change_candidate(call, copied if source == "config" else element.guards.visible(call.session, source, copied))
     return Ok()
 
 

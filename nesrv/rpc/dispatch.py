@@ -77,7 +77,8 @@ class Dispatcher:
             found = (errors.OperationFailed("The server failed to carry this out; its log says why."),)
         for counters in (session.counters, self._element.counters):
             counters.out_rpc_errors += 1
-        return messages.error_reply(request, found, self._element.schema.xpath)
+        told = [self._element.guards.tells(session, error) for error in found]
+        return messages.error_reply(request, told, self._element.schema.xpath)
 
     def _reply(self, request: RpcRequest, answer: Answer) -> Iterable[bytes]:
         if isinstance(answer, Ok):
@@ -92,6 +93,7 @@ class Dispatcher:
         rpc = self._element.schema.rpcs.get(tag)
         if operation is None or rpc is None:
             raise self._unknown(request)
+        self._element.guards.executes(session, rpc)
         return await operation(Call(self._element, session, Params(request.operation, rpc)))
 
     def _unknown(self, request: RpcRequest) -> errors.RpcError:

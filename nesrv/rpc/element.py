@@ -93,6 +93,7 @@ class Element:
     async def leave(self, session: int) -> None:
         """The session is gone: its locks are released, its changes of the candidate die with it."""
         await self.pipeline.settled()
+        self.guards.leave(session)
         if "candidate" in self.locks.release(session) or self.candidate.editors == {session}:
             self.candidate.reset(self.pipeline.running)
         self.candidate.editors.discard(session)

@@ -51,7 +51,8 @@ def operation(own: OwnState, readers: Sequence[StateReader]) -> Operation:
             if wanted.reaches(reader.point):
                 for path, nodes in (await reader.read(element, wanted)).items():
                     state.setdefault(path, []).extend(nodes)
-        selection = Selection(element.shards, element.pipeline.running, state)
+        running = element.guards.visible(call.session, "running", element.pipeline.running)
+        selection = Selection(element.shards, running, element.guards.visible_state(call.session, state))
         return Data(filtered(selection, holder), NETCONF)
 
     return get

@@ -120,13 +120,13 @@ def edit(inner: str, more: str = "") -> str:
 
 
 @asynccontextmanager
-async def session(server: Serving) -> AsyncIterator[Client]:
+async def session(server: Serving, user: str = USER, password: str = PASSWORD) -> AsyncIterator[Client]:
     """A session that has exchanged hellos."""
     async with asyncssh.connect(
         server.host,
         server.port,
-        username=USER,
-        password=PASSWORD,
+        username=user,
+        password=password,
         known_hosts=None,
         client_keys=None,
         agent_path=None,
