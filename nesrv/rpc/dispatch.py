@@ -91,9 +91,10 @@ class Dispatcher:
         tag = ALIASES.get(request.operation.tag, request.operation.tag)
         operation = self._operations.get(tag)
         rpc = self._element.schema.rpcs.get(tag)
+        if rpc is not None:
+            self._element.guards.executes(session, rpc)
         if operation is None or rpc is None:
             raise self._unknown(request)
-        self._element.guards.executes(session, rpc)
         return await operation(Call(self._element, session, Params(request.operation, rpc)))
 
     def _unknown(self, request: RpcRequest) -> errors.RpcError:

@@ -18,6 +18,7 @@ from nesrv.access.reading import Reader
 from nesrv.access.rights import Rights
 from nesrv.access.rules import (
     ANY,
+    DELETE,
     EXEC,
     GROUP,
     NACM,
@@ -112,8 +113,8 @@ class Nacm(Guard):
             return
         self.denials.writes += 1
         logger.info("session %d (%s) may not %s %s", session.number, session.peer.user, found.operation, found.path)
-        # The client has named what it creates; what goes may be something that it cannot even see.
-        shown = found.path if found.operation == "create" else user.rights.readable_part(found.path)
+        # The client has named what it gives a value; what goes may be something that it cannot even see.
+        shown = user.rights.readable_part(found.path) if found.operation == DELETE else found.path
         raise _no_access(shown)
 
     def visible(self, session: SessionState, datastore: str, snapshot: Snapshot) -> Snapshot:
