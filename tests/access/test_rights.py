@@ -70,36 +70,34 @@ vaults = joined(*(some(name, names) for name in ("open", "secret", "fixed"))).ma
 )
 documents = joined(tops, people, vaults)
 
-item = st.sampled_from(["", "[kinds:name='a']", "[kinds:name='b']"]).map(lambda keys: f"/kinds:top/kinds:item{keys}")
-user = st.sampled_from(["", "[users:name='a']"]).map(lambda keys: f"/users:top/users:users/users:user{keys}")
-rule_paths = st.one_of(
-    st.sampled_from(
-        [
-            "/",
-            "/kinds:top",
-            "/kinds:top/kinds:note",
-            "/kinds:top/kinds:tag[.='1']",
-            "/users:top",
-            "/users:top/users:users",
-        ]
-        + [f"/guarded:vault{below}" for below in ("", "/guarded:open", "/guarded:secret", "/guarded:fixed")]
+ITEM = ["/kinds:top/kinds:item" + keys for keys in ("", "[kinds:name='a']", "[kinds:name='b']")]
+USER = ["/users:top/users:users/users:user" + keys for keys in ("", "[users:name='a']")]
+PATHS = [
+    "/",
+    "/kinds:top",
+    "/kinds:top/kinds:note",
+    "/kinds:top/kinds:tag[.='1']",
+    "/users:top",
+    "/users:top/users:users",
+    *ITEM,
+    *USER,
+    *(f"/guarded:vault{below}" for below in ("", "/guarded:open", "/guarded:secret", "/guarded:fixed")),
+    *(
+        one + below
+        for one in ITEM
+        for below in ("/kinds:name", "/kinds:size", "/kinds:part", "/kinds:part[kinds:id='a']", "/guarded:more")
     ),
-    joined(
-        item,
-        st.sampled_from(
-            ["", "", "", "/kinds:name", "/kinds:size", "/kinds:part", "/kinds:part[kinds:id='a']", "/guarded:more"]
-        ),
-    ),
-    joined(user, st.sampled_from(["", "/users:company-info", "/users:company-info/users:dept", "/users:name"])),
-)
+    *(one + below for one in USER for below in ("/users:company-info", "/users:company-info/users:dept")),
+]
 rules = st.lists(
     st.tuples(
         st.sampled_from(["permit", "deny"]),
-        st.sampled_from([None, 1, 1, 1]).flatmap(lambda one: st.none() if one is None else rule_paths),
+        st.sampled_from([None, None, None, *ITEM, *PATHS]),
         st.sampled_from(["*", "read", "create update", "delete", "read create"]),
         st.sampled_from(["*", "*", "*", "kinds", "guarded"]),
     ),
-    max_size=6,
+    min_size=1,
+    max_size=5,
 )
 Rule = tuple[str, str | None, str, str]
 defaults = st.tuples(st.sampled_from(["permit", "deny"]), st.sampled_from(["permit", "deny"]))
@@ -187,7 +185,7 @@ def listed(nodes: Iterable[Node]) -> list[str]:
     return sorted(f"{node.path}={node.value}" for node in walk(nodes))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(rules, defaults, documents, documents)
 def test_a_reader_sees_what_may_be_seen_and_no_more(
     wanted: list[Rule], default: tuple[str, str], one: str, other: str
@@ -200,7 +198,7 @@ def test_a_reader_sees_what_may_be_seen_and_no_more(
         assert listed(tree(reader.visible("running", config))) == sorted(kept(wanted, default, tree(config)))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rules, defaults, documents)
 def test_state_is_seen_like_configuration(wanted: list[Rule], default: tuple[str, str], document: str) -> None:
     config = snapshot(document)
@@ -227,7 +225,7 @@ def yields(node: Node, created: Iterable[Node]) -> bool:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(rules, defaults, documents, documents)
 def test_a_change_takes_the_rights_of_each_node_that_differs(
     wanted: list[Rule], default: tuple[str, str], one: str, other: str
