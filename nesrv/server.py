@@ -36,10 +36,11 @@ from nesrv.kernel.backends import detect
 from nesrv.kernel.layout import BackendName, Layout
 from nesrv.kernel.sockets import Refused
 from nesrv.kernel.writer import Kernel
-from nesrv.rpc import configure, monitoring, operational, planning, retrieve, sessions
+from nesrv.rpc import configure, monitoring, operational, partial_lock, planning, retrieve, sessions
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element
 from nesrv.rpc.nacm import Nacm, NacmState
+from nesrv.rpc.partial_lock import PartialLockGuard
 from nesrv.schema.modules import Release, module_set
 from nesrv.schema.published import prepare
 from nesrv.schema.schema import Schema, load
@@ -249,6 +250,7 @@ class Server:
         self.element = Element(shards, self.pipeline)
         access = Nacm(self.element)
         self.element.guards.add(access)
+        self.element.guards.add(PartialLockGuard(self.element))
         _tame_collector()
         await self._first_boot()
         capabilities = monitoring.capabilities(schema)
@@ -258,6 +260,7 @@ class Server:
             sessions.OPERATIONS,
             monitoring.OPERATIONS,
             planning.OPERATIONS,
+            partial_lock.OPERATIONS,
             retrieve.operations(
                 own, [*operational.readers(self.system.kernel, self.system.frr), NacmState(access.denials)]
             ),

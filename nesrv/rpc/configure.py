@@ -9,6 +9,7 @@ from nesrv import errors
 from nesrv.datastore.edit import DEFAULT_OPERATIONS
 from nesrv.datastore.incoming import NETCONF, local_name
 from nesrv.datastore.journal import CommitRecord
+from nesrv.datastore.partial_locks import denied
 from nesrv.datastore.snapshot import EMPTY, Snapshot
 from nesrv.rpc.filters import Selection, compile_subtree
 from nesrv.rpc.operation import Answer, Call, Data, Ok, Operations
@@ -150,6 +151,8 @@ async def lock(call: Call) -> Answer:
     element, target = call.element, call.params.datastore("target")
     # A commit that passed the check of locks may still be at work, or wait for its turn.
     await element.pipeline.settled()
+    if target == "running" and (partial := element.partial_locks.held()):
+        raise denied(f"Session {partial[0].session} holds a partial lock on running.", partial[0].session)
     dirty = element.dirty_editors() if target == "candidate" else ()
     element.locks.lock(target, call.session.number, element.clock(), dirty)
     return Ok()

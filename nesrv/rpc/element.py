@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from nesrv.commit.pipeline import Pipeline
 from nesrv.datastore.edit import Editor
 from nesrv.datastore.locks import Locks
+from nesrv.datastore.partial_locks import PartialLocks
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.rpc.events import Changed, Events
@@ -63,6 +64,7 @@ class Element:
         self.pipeline = pipeline
         self.candidate = Candidate(pipeline.running)
         self.locks = Locks()
+        self.partial_locks = PartialLocks()
         self.guards = Guards()
         self.events = Events()
         self.sessions: dict[int, SessionState] = {}

@@ -49,6 +49,7 @@ logger = logging.getLogger(__name__)
 
 NOTIFICATIONS = "urn:ietf:params:xml:ns:netmod:notification"
 ALWAYS_TOLD = frozenset({f"{{{NOTIFICATIONS}}}replayComplete", f"{{{NOTIFICATIONS}}}notificationComplete"})
+MONITORING = "/ietf-netconf-monitoring:netconf-state"
 ALWAYS_DONE = f"{{{NETCONF}}}close-session"
 DENIED_BY_DEFAULT = frozenset({f"{{{NETCONF}}}kill-session", f"{{{NETCONF}}}delete-config"})
 """Whatever ``exec-default`` says (sections 3.2.6 and 3.2.9)."""
@@ -123,7 +124,12 @@ class Nacm(Guard):
 
     def visible_state(self, session: SessionState, state: dict[str, list[Node]]) -> dict[str, list[Node]]:
         user = self._user(session)
-        return state if user is None else user.reader.state(state)
+        if user is None:
+            return state
+        seen = user.reader.state(state)
+        for node in seen.get(MONITORING, ()):
+            _hide_locks(user.rights, node)
+        return seen
 
     def shows(self, session: SessionState, path: str) -> bool:
         user = self._user(session)
@@ -251,6 +257,16 @@ def _answer(rules: tuple[Rule, ...], kind: str, operation: str, module: str, nam
         if speaks and rule.module in (ANY, module) and rule.name in (ANY, name):
             return rule.permits
     return None
+
+
+def _hide_locks(rights: Rights, monitoring: Node) -> None:
+    """A partial lock tells the paths of what it locks."""
+    for locks in monitoring.all("datastores/datastore/locks"):
+        locks.children = [
+            lock
+            for lock in locks.children
+            if all(rights.may_read(locked.value or "") for locked in lock.all("locked-node"))
+        ]
 
 
 def _same(one: object, other: object) -> bool:

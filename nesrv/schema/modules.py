@@ -19,6 +19,7 @@ SERVED_IETF = (
     ("ietf-netconf", ("candidate", "validate", "rollback-on-error", "xpath")),
     ("ietf-netconf-monitoring", None),
     ("ietf-netconf-acm", ()),
+    ("ietf-netconf-partial-lock", ()),
     ("ietf-datastores", ()),
     ("ietf-yang-library", ()),
     ("iana-if-type", ()),
@@ -111,7 +112,7 @@ def module_set(extra: Iterable[Path], with_model: bool, release: Release | None 
         names += module_names(release.deviations) if release.deviations is not None else []
     further = [name for directory in extra for name in module_names(directory) if name not in names]
     return ModuleSet(
-        (*model, *extra, *ietf_directories()),
+        (*model, *extra, own / "ietf", *ietf_directories()),
         (*SERVED_IETF, *((name, None) for name in (*names, *further))),
         frozenset(names),
     )

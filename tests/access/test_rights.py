@@ -203,7 +203,7 @@ def test_a_reader_sees_what_may_be_seen_and_no_more(
 def test_state_is_seen_like_configuration(wanted: list[Rule], default: tuple[str, str], document: str) -> None:
     config = snapshot(document)
     state = {shard.path: list(SHARDS.nodes(shard)) for shard in config.shards()}
-    seen = Reader(rights(wanted, default), SHARDS).state(state)  # type: ignore[arg-type]
+    seen = Reader(rights(wanted, default), SHARDS).state(state)
     found = {line for nodes in seen.values() for line in listed(nodes)}
     # Containers above shards come with what is in them.
     frames = {f"{schema.path}=None" for schema in SHARDS.schema.skeleton}

@@ -228,7 +228,7 @@ PERMIT_RED = rule("permit", path("/k:top/k:item[k:name='red']"))
         (rule("permit", operations="create"), item("blue", "<friend>red</friend>"), None),
         (rule("permit", operations="create"), item("blue", "<size>2</size>"), "/k:top/k:item[k:name='blue']/k:size"),
         (rule("permit", operations="update"), item("blue", "<size>2</size>"), None),
-        (rule("permit", operations="update"), item("blue", "<friend>red</friend>"), "/k:top/k:item[k:name='blue']/k:friend"),
+        (rule("permit", operations="update"), item("blue", "<flag/>"), "/k:top/k:item[k:name='blue']/k:flag"),
         (
             rule("permit", operations="create update"),
             '<item><name>blue</name><size nc:operation="delete"/></item>',
