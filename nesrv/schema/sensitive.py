@@ -1,4 +1,5 @@
-"""The nodes that their modules keep from whoever no rule lets in: ``nacm:default-deny-all``, ``-write`` (RFC 8341)."""
+"""The nodes that are kept from whoever no rule lets in: by statements of their modules (``nacm:default-deny-all``,
+``nacm:default-deny-write``, RFC 8341), and OpenConfig's secrets and users, whose modules have no such statements."""
 
 from __future__ import annotations
 
@@ -13,6 +14,10 @@ from nesrv.schema.schema import Schema
 
 ACM = "ietf-netconf-acm"
 _ALL, _WRITE = "default-deny-all", "default-deny-write"
+_SECRETS = ("/users/user/config/password", "/users/user/config/password-hashed", "/config/auth-password")
+"""How the paths of OpenConfig's passwords end."""
+_USERS = "/openconfig-system:system/aaa"
+"""Whoever may write here may become an administrator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +37,10 @@ def find(schema: Schema) -> Sensitive:
     above: set[SchemaNode] = set()
 
     def visit(node: SchemaNode, inherited: frozenset[str]) -> None:
-        said = inherited | _statements(node.compiled)
+        said = inherited | _statements(node.compiled) | _of_openconfig(node)
         for statement in said:
             found[statement].add(node)
-        if said and not inherited:
+        if said != inherited:
             above.update(_ancestors(node))
         for child in node.children.values():
             visit(child, said)
@@ -45,6 +50,13 @@ def find(schema: Schema) -> Sensitive:
     return Sensitive(
         frozenset(found[_ALL]), frozenset(found[_WRITE]), frozenset(above), frozenset(_notifications(schema))
     )
+
+
+def _of_openconfig(node: SchemaNode) -> frozenset[str]:
+    if node.path == _USERS:
+        return frozenset((_WRITE,))
+    is_secret = node.path.startswith("/openconfig-") and node.path.endswith(_SECRETS)
+    return frozenset((_ALL,)) if is_secret else frozenset()
 
 
 def _ancestors(node: SchemaNode) -> Iterable[SchemaNode]:
