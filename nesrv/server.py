@@ -44,6 +44,7 @@ from nesrv.rpc import (
     history,
     monitoring,
     operational,
+    partial_lock,
     planning,
     retrieve,
     sessions,
@@ -52,12 +53,14 @@ from nesrv.rpc import (
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element
 from nesrv.rpc.files import Files
+from nesrv.rpc.nacm import Nacm, NacmState
 from nesrv.rpc.notify import create, dynamic
 from nesrv.rpc.notify.base import BaseNotifications, since_last_start
 from nesrv.rpc.notify.log import EventLog
 from nesrv.rpc.notify.publisher import Publisher
 from nesrv.rpc.notify.subscriptions import Subscriptions
 from nesrv.rpc.notify.times import LoopTimers
+from nesrv.rpc.partial_lock import PartialLockGuard
 from nesrv.schema.modules import Release, module_set
 from nesrv.schema.published import prepare
 from nesrv.schema.schema import Schema, load
@@ -267,6 +270,9 @@ class Server:
         steps, refused = await self.pipeline.reconcile()
         logger.info("start: %d steps, %d refused", len(steps), len(refused))
         self.element = Element(shards, self.pipeline)
+        access = Nacm(self.element)
+        self.element.guards.add(access)
+        self.element.guards.add(PartialLockGuard(self.element))
         _tame_collector()
         await self._first_boot()
         if settings.startup_datastore:
@@ -280,7 +286,7 @@ class Server:
         since_last_start(self.element, self.events, capabilities, monitoring.content_id(schema))
         subscribed = Subscriptions(publisher)
         own = retrieve.OwnState(capabilities, subscribed.state)
-        readers = operational.readers(self.system.kernel, self.system.frr)
+        readers = [*operational.readers(self.system.kernel, self.system.frr), NacmState(access.denials)]
         tables = (
             configure.OPERATIONS,
             committing.OPERATIONS,
@@ -289,6 +295,7 @@ class Server:
             sessions.OPERATIONS,
             monitoring.OPERATIONS,
             planning.OPERATIONS,
+            partial_lock.OPERATIONS,
             create.operations(publisher, subscribed.of),
             dynamic.operations(subscribed, retrieve.operational(own, readers)),
             retrieve.operations(own, readers),

@@ -10,6 +10,7 @@ from nesrv import errors
 from nesrv.datastore.edit import DEFAULT_OPERATIONS
 from nesrv.datastore.incoming import NETCONF
 from nesrv.datastore.journal import CommitRecord
+from nesrv.datastore.partial_locks import denied
 from nesrv.datastore.parts import edit_in_parts
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.rpc.committing import change_running
@@ -51,7 +52,8 @@ def xpath_of(holder: Any) -> tuple[str, dict[str, str]] | None:
 
 
 async def get_config(call: Call) -> Answer:
-    snapshot = call.element.snapshot(call.params.datastore("source", call.element.datastores))
+    source = call.params.datastore("source", call.element.datastores)
+    snapshot = call.element.guards.visible(call.session, source, call.element.snapshot(source))
     selection = Selection(call.element.shards, snapshot)
     return Data(filtered(selection, call.params.element("filter")), NETCONF)
 
@@ -118,7 +120,9 @@ async def _edit_candidate(call: Call, edit: Callable[[Snapshot], Edited], test: 
         # Others had their turn meanwhile: what they did is neither lost nor left out of the test.
         if element.candidate.snapshot is base and element.locks.holder("candidate") in (None, number):
             break
-    if test != "test-only":
+    if test == "test-only":
+        element.guards.changes(call.session, "candidate", element.candidate.snapshot, edited.snapshot)
+    else:
         change_candidate(call, edited.snapshot)
     if edited.failed:
         raise errors.RpcErrors(edited.failed)
@@ -140,7 +144,9 @@ async def _edit_running(call: Call, edit: Callable[[Snapshot], Edited], test: st
 
     if test == "test-only":
         element.locks.check("running", session.number)
-        await element.pipeline.check(edited())
+        tested = edited()
+        await element.pipeline.check(tested)
+        element.guards.changes(session, "running", element.pipeline.running, tested)
         return
     await change_running(call, permitted, CommitRecord(element.clock(), session.peer.user, session.number))
     element.follow()
@@ -154,6 +160,8 @@ async def lock(call: Call) -> Answer:
         await element.startup.settled()
     if target == "running":
         element.confirmed.admit_lock(call.session.number)
+    if target == "running" and (partial := element.partial_locks.held()):
+        raise denied(f"Session {partial[0].session} holds a partial lock on running.", partial[0].session)
     dirty = element.dirty_editors() if target == "candidate" else ()
     element.locks.lock(target, call.session.number, element.clock(), dirty)
     return Ok()

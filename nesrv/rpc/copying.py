@@ -23,6 +23,12 @@ async def source(call: Call) -> Snapshot:
     return call.element.snapshot(call.params.datastore("source", call.element.datastores))
 
 
+async def _copied(call: Call) -> Snapshot:
+    """The source without what the session may not read (RFC 8341 §3.2.5); what the client itself sends is its own."""
+    wanted, name = await source(call), local_name(call.params.inner("source"))
+    return call.element.guards.visible(call.session, name, wanted) if name in call.element.datastores else wanted
+
+
 def _files_of(call: Call, name: str) -> Files | None:
     """The files, where the parameter names a URL and URLs are served."""
     return call.element.files if local_name(call.params.inner(name)) == "url" else None
@@ -44,7 +50,7 @@ def change_candidate(call: Call, changed: Snapshot) -> None:
 
 async def _to_candidate(call: Call) -> None:
     await call.element.pipeline.settled()
-    wanted = await source(call)
+    wanted = await _copied(call)
     call.element.locks.check("candidate", call.session.number)
     change_candidate(call, wanted)
 
@@ -56,7 +62,7 @@ async def _to_running(call: Call) -> None:
         raise errors.OperationNotSupported(
             "<copy-config> cannot write running here: copy to the candidate and commit it.", type="protocol"
         )
-    wanted = await source(call)
+    wanted = await _copied(call)
 
     def copied() -> Snapshot:
         element.confirmed.admit_edit()
@@ -68,7 +74,7 @@ async def _to_running(call: Call) -> None:
 
 async def _to_startup(call: Call) -> None:
     """Refused is what the next start would refuse."""
-    wanted = await source(call)
+    wanted = await _copied(call)
     await call.element.pipeline.check(wanted)
     await _change_startup(call, wanted)
 
@@ -92,7 +98,7 @@ async def _change_startup(call: Call, wanted: Snapshot) -> None:
 async def _to_url(call: Call) -> None:
     files = call.element.files
     assert files is not None
-    wanted = await source(call)
+    wanted = await _copied(call)
     await files.write(call.params.inner("target").text or "", call.element.shards.fragments(wanted.shards()))
 
 

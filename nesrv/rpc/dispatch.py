@@ -83,7 +83,8 @@ class Dispatcher:
             found = (errors.OperationFailed("The server failed to carry this out; its log says why."),)
         for counters in (session.counters, self._element.counters):
             counters.out_rpc_errors += 1
-        return messages.error_reply(request, found, self._element.schema.xpath)
+        told = [self._element.guards.tells(session, error) for error in found]
+        return messages.error_reply(request, told, self._element.schema.xpath)
 
     def _reply(self, request: RpcRequest, answer: Answer) -> Iterable[bytes]:
         if isinstance(answer, Ok):
@@ -96,6 +97,8 @@ class Dispatcher:
         tag = ALIASES.get(request.operation.tag, request.operation.tag)
         operation = self._operations.get(tag)
         rpc = self._element.schema.rpcs.get(tag)
+        if rpc is not None:
+            self._element.guards.executes(session, rpc)
         if operation is None or rpc is None:
             raise self._unknown(request)
         return await operation(Call(self._element, session, Params(request.operation, rpc)))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from nesrv.commit.pipeline import Pipeline
 from nesrv.datastore.edit import Editor
 from nesrv.datastore.locks import Locks
+from nesrv.datastore.partial_locks import PartialLocks
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.rpc.confirmed import Confirmed, Later, on_the_loop
@@ -76,6 +77,7 @@ class Element:
         self.pipeline = pipeline
         self.candidate = Candidate(pipeline.running)
         self.locks = Locks()
+        self.partial_locks = PartialLocks()
         self.guards = Guards()
         self.events = Events()
         self.sessions: dict[int, SessionState] = {}
@@ -122,6 +124,7 @@ class Element:
         alone could have confirmed."""
         await self.pipeline.settled()
         await self.confirmed.leave(session)
+        self.guards.leave(session)
         if "candidate" in self.locks.release(session) or self.candidate.editors == {session}:
             self.candidate.reset(self.pipeline.running)
         self.candidate.editors.discard(session)

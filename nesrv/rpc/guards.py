@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.datastore.tree import Node
+from nesrv.errors import RpcError
 from nesrv.rpc.events import Notice
+from nesrv.schema.nodes import SchemaNode
 
 if TYPE_CHECKING:
     from nesrv.rpc.element import SessionState
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 class Guard:
     """One rule over what sessions do, such as access control or partial locks. As it stands, it allows everything."""
+
+    def executes(self, session: SessionState, rpc: SchemaNode) -> None:
+        """Raise ``RpcError`` when ``session`` may not invoke the operation."""
 
     def changes(self, session: SessionState, datastore: str, before: Snapshot, after: Snapshot) -> None:
         """Raise ``RpcError`` when ``session`` may not turn ``before`` into ``after`` in ``datastore``."""
@@ -31,9 +36,16 @@ class Guard:
         """Whether ``session`` may learn that there is something at an instance path."""
         return True
 
+    def tells(self, session: SessionState, error: RpcError) -> RpcError:
+        """``error`` without what ``session`` may not read."""
+        return error
+
     def receives(self, session: SessionState, notice: Notice) -> bool:
-        """Whether ``session`` may be sent the notification; one that is replayed has no ``value``."""
+        """Whether ``session`` may be sent the notification."""
         return True
+
+    def leave(self, session: int) -> None:
+        """The session is gone."""
 
 
 class Guards:
@@ -44,6 +56,11 @@ class Guards:
 
     def add(self, guard: Guard) -> None:
         self._guards.append(guard)
+
+    def executes(self, session: SessionState, rpc: SchemaNode) -> None:
+        """Raises the ``RpcError`` of the first guard that forbids it."""
+        for guard in self._guards:
+            guard.executes(session, rpc)
 
     def changes(self, session: SessionState, datastore: str, before: Snapshot, after: Snapshot) -> None:
         """Raises the ``RpcError`` of the first guard that forbids it."""
@@ -66,6 +83,17 @@ class Guards:
         """Whether all of them let ``session`` learn of what is at an instance path."""
         return all(guard.shows(session, path) for guard in self._guards)
 
+    def tells(self, session: SessionState, error: RpcError) -> RpcError:
+        """``error`` without what any of them hides from ``session``."""
+        for guard in self._guards:
+            error = guard.tells(session, error)
+        return error
+
     def receives(self, session: SessionState, notice: Notice) -> bool:
         """Whether all of them let ``session`` be sent the notification."""
         return all(guard.receives(session, notice) for guard in self._guards)
+
+    def leave(self, session: int) -> None:
+        """The session is gone."""
+        for guard in self._guards:
+            guard.leave(session)

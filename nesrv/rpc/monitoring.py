@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 
 from nesrv import errors
 from nesrv.datastore.build import Plain, build
+from nesrv.datastore.partial_locks import PartialLock
 from nesrv.datastore.tree import Node
+from nesrv.rpc import partial_lock
 from nesrv.rpc.element import Counters, Element
 from nesrv.rpc.operation import Answer, Call, Data, Operations
 from nesrv.rpc.params import datastores
@@ -31,6 +33,7 @@ FEATURES = {
 FURTHER_CAPABILITIES = (
     "urn:ietf:params:netconf:capability:notification:1.0",
     "urn:ietf:params:netconf:capability:interleave:1.0",
+    partial_lock.CAPABILITY,
 )
 
 
@@ -86,6 +89,8 @@ def netconf_state(element: Element, listed: Sequence[str]) -> Node:
         if holder is not None and since is not None:
             lock: Plain = {"locked-by-session": holder, "locked-time": date_and_time(since)}
             entry["locks"] = {"global-lock": lock}
+        elif name == "running" and element.partial_locks.held():
+            entry["locks"] = {"partial-lock": [_partial_lock(element, one) for one in element.partial_locks.held()]}
         listed_datastores.append(entry)
     value: Mapping[str, Plain] = {
         "capabilities": {"capability": list(listed)},
@@ -101,6 +106,16 @@ def netconf_state(element: Element, listed: Sequence[str]) -> Node:
         },
     }
     return build(element.schema.data[f"{{{MONITORING}}}netconf-state"], value)
+
+
+def _partial_lock(element: Element, lock: PartialLock) -> Plain:
+    return {
+        "lock-id": lock.number,
+        "locked-by-session": lock.session,
+        "locked-time": date_and_time(lock.since),
+        "select": lock.selects,
+        "locked-node": partial_lock.identifiers(element, lock),
+    }
 
 
 def _sessions(element: Element) -> list[Plain]:

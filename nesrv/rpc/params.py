@@ -28,6 +28,7 @@ class Params:
         self._operation = local_name(operation)
         known = rpc.by_name["input"].by_name if "input" in rpc.by_name else {}
         self._found: dict[str, Any] = {}
+        self._all: dict[str, list[Any]] = {}
         for child in operation:
             if not isinstance(child.tag, str):
                 continue
@@ -39,16 +40,22 @@ class Params:
                     info=(("bad-element", name), ("bad-namespace", foreign)),
                     type="protocol",
                 )
-            if name not in known or name in self._found:
+            several = name in known and known[name].kind in ("leaf-list", "list")
+            if name not in known or (name in self._found and not several):
                 raise errors.UnknownElement(
                     f"<{self._operation}> takes no {'second ' if name in known else ''}<{name}>.",
                     info=(("bad-element", name),),
                     type="protocol",
                 )
             self._found[name] = child
+            self._all.setdefault(name, []).append(child)
 
     def element(self, name: str) -> Any | None:
         return self._found.get(name)
+
+    def many(self, name: str) -> list[Any]:
+        """Every one of a parameter that may be given several times, in their order."""
+        return self._all.get(name, [])
 
     def need(self, name: str) -> Any:
         found = self._found.get(name)

@@ -18,6 +18,8 @@ _REVISION = re.compile(r"^\s*revision\s+\"?(\d{4}-\d\d-\d\d)", re.M)
 SERVED_IETF = (
     ("ietf-netconf", ("candidate", "confirmed-commit", "validate", "rollback-on-error", "xpath")),
     ("ietf-netconf-monitoring", None),
+    ("ietf-netconf-acm", ()),
+    ("ietf-netconf-partial-lock", ()),
     ("ietf-datastores", ()),
     ("ietf-yang-library", ()),
     ("iana-if-type", ()),

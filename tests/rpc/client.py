@@ -128,13 +128,13 @@ class Address:
 
 
 @asynccontextmanager
-async def session(server: Serving | Address) -> AsyncIterator[Client]:
+async def session(server: Serving | Address, user: str = USER, password: str = PASSWORD) -> AsyncIterator[Client]:
     """A session that has exchanged hellos."""
     async with asyncssh.connect(
         server.host,
         server.port,
-        username=USER,
-        password=PASSWORD,
+        username=user,
+        password=password,
         known_hosts=None,
         client_keys=None,
         agent_path=None,
