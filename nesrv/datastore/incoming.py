@@ -9,6 +9,7 @@ from typing import Any
 from lxml import etree
 
 from nesrv import errors
+from nesrv.datastore import xpath_values
 from nesrv.datastore.tree import FixedNode, Node
 from nesrv.schema.nodes import SchemaNode
 from nesrv.schema.schema import Schema
@@ -205,7 +206,9 @@ class Reader:
         text = element.text or ""
         if not schema.keeps_space:
             text = text.strip()
-        if schema.holds_qname and ":" in text:
+        if schema.is_xpath:
+            text = xpath_values.with_modules(text, lambda prefix: self._module_of(prefix, element), self._schema)
+        elif schema.holds_qname and ":" in text:
             text = self._with_modules(text, element, schema)
         elif schema.holds_qname and text:
             module = self._modules.get(element.nsmap.get(None, ""))
@@ -217,6 +220,9 @@ class Reader:
     def _canonical(self, schema: SchemaNode, text: str) -> str:
         canonical = self._schema.engine.canonical(schema.compiled, text)
         return text if canonical is None else canonical
+
+    def _module_of(self, prefix: str, element: Element) -> str | None:
+        return self._modules.get(element.nsmap.get(prefix, ""))
 
     def _with_modules(self, text: str, element: Element, schema: SchemaNode) -> str:
         """``text`` with names of modules for prefixes; a union's strings may look prefixed and are not."""

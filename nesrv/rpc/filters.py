@@ -190,6 +190,10 @@ class Selection:
             else:
                 yield self._printed(self._cut_all(self._nodes(path, self._snapshot.get(path)), patterns), place)
 
+    def matches(self, nodes: Iterable[Node], patterns: Sequence[Pattern]) -> bool:
+        """Whether ``patterns`` leave anything of ``nodes``."""
+        return next(self._cut_all(nodes, patterns), None) is not None
+
     def _some(self, nodes: Iterable[Node], pattern: Pattern) -> bool:
         return any(pattern.fits(node.schema) and self._equal(node, pattern) for node in nodes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lxml import etree
@@ -9,8 +10,15 @@ from lxml import etree
 from nesrv import errors
 from nesrv.datastore.incoming import NETCONF, local_name
 from nesrv.schema.nodes import SchemaNode
+from nesrv.schema.schema import Schema
 
-DATASTORES = ("running", "candidate")
+DATASTORES = ("running", "candidate", "startup")
+
+
+def datastores(schema: Schema) -> tuple[str, ...]:
+    """Those that are served."""
+    served = schema.modules["ietf-netconf"].features
+    return tuple(name for name in DATASTORES if name != "startup" or name in served)
 
 
 class Params:
@@ -20,6 +28,7 @@ class Params:
         self._operation = local_name(operation)
         known = rpc.by_name["input"].by_name if "input" in rpc.by_name else {}
         self._found: dict[str, Any] = {}
+        self._all: dict[str, list[Any]] = {}
         for child in operation:
             if not isinstance(child.tag, str):
                 continue
@@ -31,16 +40,22 @@ class Params:
                     info=(("bad-element", name), ("bad-namespace", foreign)),
                     type="protocol",
                 )
-            if name not in known or name in self._found:
+            several = name in known and known[name].kind in ("leaf-list", "list")
+            if name not in known or (name in self._found and not several):
                 raise errors.UnknownElement(
                     f"<{self._operation}> takes no {'second ' if name in known else ''}<{name}>.",
                     info=(("bad-element", name),),
                     type="protocol",
                 )
             self._found[name] = child
+            self._all.setdefault(name, []).append(child)
 
     def element(self, name: str) -> Any | None:
         return self._found.get(name)
+
+    def many(self, name: str) -> list[Any]:
+        """Every one of a parameter that may be given several times, in their order."""
+        return self._all.get(name, [])
 
     def need(self, name: str) -> Any:
         found = self._found.get(name)
@@ -64,13 +79,14 @@ class Params:
             )
         return text
 
-    def datastore(self, name: str) -> str:
-        """The datastore named in ``<source>`` or ``<target>``; raises missing-element, invalid-value."""
+    def datastore(self, name: str, known: Sequence[str] = DATASTORES) -> str:
+        """The one of the ``known`` datastores that is named in ``<source>`` or ``<target>``; raises missing-element,
+        invalid-value."""
         found = self.inner(name)
         chosen = local_name(found)
-        if chosen not in DATASTORES:
+        if chosen not in known:
             raise errors.InvalidValue(
-                f"<{name}> names <{chosen}>; this element has {' and '.join(DATASTORES)}.",
+                f"<{name}> names <{chosen}>; this element has {', '.join(known)}.",
                 info=(("bad-element", chosen),),
                 type="protocol",
             )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from nesrv.datastore.incoming import NETCONF
 from nesrv.datastore.tree import Node
 from nesrv.rpc.configure import filtered
-from nesrv.rpc.element import Element
+from nesrv.rpc.element import Element, SessionState
 from nesrv.rpc.filters import Selection, compile_subtree
 from nesrv.rpc.monitoring import netconf_state, yang_library
 from nesrv.rpc.operation import Answer, Call, Data, Operation, Operations
@@ -29,20 +29,25 @@ class StateReader(Protocol):
 class OwnState:
     """The server's monitoring data as one more state reader."""
 
-    def __init__(self, capabilities: Sequence[str]) -> None:
+    def __init__(self, capabilities: Sequence[str], more: Callable[[], Iterable[Node]] = tuple) -> None:
+        """``more`` makes further top-level nodes."""
         self._capabilities = tuple(capabilities)
+        self._more = more
 
     def nodes(self, element: Element) -> Iterable[Node]:
         yield netconf_state(element, self._capabilities)
         yield from yang_library(element.schema)
+        yield from self._more()
 
 
-def operation(own: OwnState, readers: Sequence[StateReader]) -> Operation:
-    """<get> over these sources of state."""
+Operational = Callable[[Element, SessionState, Wanted], Awaitable[Selection]]
 
-    async def get(call: Call) -> Answer:
-        element, holder = call.element, call.params.element("filter")
-        wanted = _wanted(element, holder)
+
+def operational(own: OwnState, readers: Sequence[StateReader]) -> Operational:
+    """Running with operational state over it, from these sources: what ``wanted`` can reach at least, and the session
+    may read."""
+
+    async def read(element: Element, session: SessionState, wanted: Wanted) -> Selection:
         state: dict[str, list[Node]] = {}
         for node in own.nodes(element):
             if wanted.reaches(node.schema.path):
@@ -51,8 +56,19 @@ def operation(own: OwnState, readers: Sequence[StateReader]) -> Operation:
             if wanted.reaches(reader.point):
                 for path, nodes in (await reader.read(element, wanted)).items():
                     state.setdefault(path, []).extend(nodes)
-        selection = Selection(element.shards, element.pipeline.running, state)
-        return Data(filtered(selection, holder), NETCONF)
+        running = element.guards.visible(session, "running", element.pipeline.running)
+        return Selection(element.shards, running, element.guards.visible_state(session, state))
+
+    return read
+
+
+def operation(own: OwnState, readers: Sequence[StateReader]) -> Operation:
+    """<get> over these sources of state."""
+    read = operational(own, readers)
+
+    async def get(call: Call) -> Answer:
+        element, holder = call.element, call.params.element("filter")
+        return Data(filtered(await read(element, call.session, _wanted(element, holder)), holder), NETCONF)
 
     return get
 

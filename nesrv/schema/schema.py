@@ -28,7 +28,7 @@ class ModuleInfo:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Schema:
-    """``data`` and ``rpcs`` by XML tag; ``points`` are the outermost keyed lists, ``skeleton`` the
+    """``data``, ``rpcs`` and ``notifications`` by XML tag; ``points`` are the outermost keyed lists, ``skeleton`` the
     containers above them (and top-level nodes that are neither)."""
 
     engine: Engine
@@ -41,6 +41,7 @@ class Schema:
     by_address: Mapping[int, SchemaNode]
     """The configuration nodes by libyang's own."""
     own: frozenset[str]
+    notifications: Mapping[str, SchemaNode]
 
     @property
     def namespaces(self) -> dict[str, str]:
@@ -123,17 +124,18 @@ def _modules(engine: Engine, directories: Iterable[Path]) -> dict[str, ModuleInf
 def load(modules: ModuleSet) -> Schema:
     """Read and compile ``modules``; raises ``ValueError`` naming the module that fails."""
     engine = Engine(modules.directories, modules.modules)
-    data, rpcs = compile_nodes(engine)
-    top = list(data.values())
+    nodes = compile_nodes(engine)
+    top = list(nodes.data.values())
     points, skeleton = _shard_points(top)
     return Schema(
         engine,
-        data,
-        rpcs,
+        nodes.data,
+        nodes.rpcs,
         points,
         skeleton,
         references.find([node for node in top if node.config], points, skeleton),
         _modules(engine, modules.directories),
         {address(node.compiled): node for root in top for node in root.walk() if node.config},
         modules.own,
+        nodes.notifications,
     )

@@ -1,4 +1,4 @@
-"""docs/conformance.md, made from tests/conformance/*.toml: each clause that binds a server, and the test that holds it."""
+"""docs/conformance.md, from tests/conformance/*.toml: each clause that binds a server, and the test that holds it."""
 
 from __future__ import annotations
 

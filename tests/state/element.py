@@ -70,6 +70,9 @@ class Caller:
     def notify(self, message: Iterable[bytes]) -> None:
         return
 
+    async def drained(self) -> None:
+        return
+
     def keep_open(self) -> None:
         return
 
