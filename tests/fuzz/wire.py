@@ -142,13 +142,6 @@ class Place:
         """The datastores and their locks."""
         return tuple(self._watch(operation) for operation in _STATE)
 
-    def memory(self) -> int:
-        """Of the server's process, in bytes."""
-        status = Path(f"/proc/{self.server.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
-        assert found is not None
-        return int(found[1]) * 1024
-
     def empty(self) -> None:
         """The datastores hold nothing again."""
         for operation in ("<discard-changes/>", "<delete-config><target><candidate/></target></delete-config>"):
