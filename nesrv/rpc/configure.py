@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
 from nesrv import errors
+from nesrv.datastore.defaults import MODES, copied
 from nesrv.datastore.edit import DEFAULT_OPERATIONS
 from nesrv.datastore.incoming import NETCONF, local_name
 from nesrv.datastore.journal import CommitRecord
 from nesrv.datastore.snapshot import EMPTY, Snapshot
 from nesrv.rpc.filters import Selection, compile_subtree
 from nesrv.rpc.operation import Answer, Call, Data, Ok, Operations
+from nesrv.rpc.params import Params
+from nesrv.rpc.views import Configuration
 
 TEST_OPTIONS = ("test-then-set", "set", "test-only")
 ERROR_OPTIONS = ("stop-on-error", "continue-on-error", "rollback-on-error")
 
 
-def filtered(selection: Selection, holder: Any | None) -> Iterable[bytes]:
-    """What ``<filter>`` leaves of ``selection``; without one, everything."""
+async def filtered(selection: Selection, holder: Any | None) -> Iterable[bytes]:
+    """What ``<filter>`` leaves of ``selection``; without one, everything. An XPath may have much to look at, so
+    others get their turn meanwhile."""
     if holder is None:
         return selection.everything()
     kind = holder.get("type") or holder.get(f"{{{NETCONF}}}type") or "subtree"
@@ -37,14 +42,23 @@ def filtered(selection: Selection, holder: Any | None) -> Iterable[bytes]:
             info=(("bad-attribute", "select"), ("bad-element", "filter")),
             type="protocol",
         )
-    prefixes = {prefix: uri for prefix, uri in holder.nsmap.items() if prefix}
-    return selection.xpath(select, prefixes)
+    return await asyncio.to_thread(lambda: list(selection.xpath(select, prefixes(holder))))
+
+
+def prefixes(element: Any) -> dict[str, str]:
+    """The namespace declarations in scope, without the default one: XPath has no use for it."""
+    return {prefix: uri for prefix, uri in element.nsmap.items() if prefix}
+
+
+def defaults_mode(params: Params) -> str:
+    """The parameter with-defaults (RFC 6243 §4.5.1); raises invalid-value."""
+    return params.choice("with-defaults", MODES, "explicit")
 
 
 async def get_config(call: Call) -> Answer:
-    snapshot = call.element.snapshot(call.params.datastore("source"))
-    selection = Selection(call.element.shards, snapshot)
-    return Data(filtered(selection, call.params.element("filter")), NETCONF)
+    shards, snapshot = call.element.shards, call.element.snapshot(call.params.datastore("source"))
+    selection = Selection(shards, Configuration(shards, snapshot, defaults_mode(call.params)))
+    return Data(await filtered(selection, call.params.element("filter")), NETCONF)
 
 
 async def edit_config(call: Call) -> Answer:
@@ -90,9 +104,10 @@ async def copy_config(call: Call) -> Answer:
     _writable(params.datastore("target"), "copy-config")
     if local_name(params.inner("source")) == "candidate":
         raise errors.InvalidValue("Source and target are the same datastore.", type="protocol")
+    mode = defaults_mode(params)
     await element.pipeline.settled()
     element.locks.check("candidate", call.session.number)
-    _change_candidate(call, _source(call))
+    _change_candidate(call, copied(element.shards, _source(call), mode))
     return Ok()
 
 

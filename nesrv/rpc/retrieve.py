@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 from nesrv.datastore.incoming import NETCONF
 from nesrv.datastore.tree import Node
-from nesrv.rpc.configure import filtered
+from nesrv.rpc.configure import defaults_mode, filtered
 from nesrv.rpc.element import Element
 from nesrv.rpc.filters import Selection, compile_subtree
 from nesrv.rpc.monitoring import netconf_state, yang_library
 from nesrv.rpc.operation import Answer, Call, Data, Operation, Operations
+from nesrv.rpc.views import Overlaid
 from nesrv.rpc.wanted import Wanted
 
 
@@ -42,19 +43,27 @@ def operation(own: OwnState, readers: Sequence[StateReader]) -> Operation:
 
     async def get(call: Call) -> Answer:
         element, holder = call.element, call.params.element("filter")
-        wanted = _wanted(element, holder)
-        state: dict[str, list[Node]] = {}
-        for node in own.nodes(element):
-            if wanted.reaches(node.schema.path):
-                state[node.path] = [node]
-        for reader in readers:
-            if wanted.reaches(reader.point):
-                for path, nodes in (await reader.read(element, wanted)).items():
-                    state.setdefault(path, []).extend(nodes)
-        selection = Selection(element.shards, element.pipeline.running, state)
-        return Data(filtered(selection, holder), NETCONF)
+        mode = defaults_mode(call.params)
+        state = await read_state(element, own, readers, _wanted(element, holder))
+        view = Overlaid(element.shards, element.pipeline.running, state, mode)
+        return Data(await filtered(Selection(element.shards, view), holder), NETCONF)
 
     return get
+
+
+async def read_state(
+    element: Element, own: OwnState, readers: Sequence[StateReader], wanted: Wanted
+) -> dict[str, list[Node]]:
+    """Shard path → nodes with state, of what ``wanted`` can reach at least."""
+    state: dict[str, list[Node]] = {}
+    for node in own.nodes(element):
+        if wanted.reaches(node.schema.path):
+            state[node.path] = [node]
+    for reader in readers:
+        if wanted.reaches(reader.point):
+            for path, nodes in (await reader.read(element, wanted)).items():
+                state.setdefault(path, []).extend(nodes)
+    return state
 
 
 def _wanted(element: Element, holder: Any | None) -> Wanted:

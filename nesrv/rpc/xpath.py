@@ -1,39 +1,51 @@
-"""XPath expressions over a forest: XML documents have one root element, datastores have many top-level nodes."""
+"""XPath filters (RFC 6241 §8.9): from the expression to the nodes it selects, or to what is wrong with it."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 
-_TOKEN = re.compile(
-    r"""(?P<text>'[^']*'|"[^"]*")|(?P<path>//?)|(?P<name>[^\W\d][\w.-]*(?::(?!:)(?:\*|[^\W\d][\w.-]*))?)"""
-    r"""|(?P<number>\d+(?:\.\d*)?|\.\d+)|(?P<other>\.\.|::|!=|<=|>=|\S)|(?P<space>\s+)"""
-)
-_OPENS = frozenset({None, "@", "::", "(", "[", ",", "=", "!=", "<", "<=", ">", ">=", "+", "-", "|", "/", "//", "$"})
-"""What an operand follows, never an operator (XPath 1.0, section 3.7)."""
-_STEPS = frozenset({".", "..", "@", "*"})
+from nesrv import errors
+from nesrv.datastore.tree import Node
+from nesrv.datastore.xpath.evaluate import WORK, Evaluator, TooComplex
+from nesrv.datastore.xpath.syntax import Binary, Expression, Path, Step, TypeTest, XPathError, read
+from nesrv.datastore.xpath.values import Value
 
-
-def below_wrapper(expression: str) -> str:
-    """``expression``, meant for a root node with many elements, for a document with one element around them."""
-    tokens = [(found.lastgroup, found[0]) for found in _TOKEN.finditer(expression)]
-    made: list[str] = []
-    before: str | None = None
-    for at, (kind, token) in enumerate(tokens):
-        if kind == "space":
-            made.append(token)
-            continue
-        operand = before in _OPENS
-        if kind == "path" and operand and before not in ("/", "//"):
-            made.append("/*" if token == "/" and not _starts_step(tokens[at + 1 :]) else "/*" + token)
-        else:
-            made.append(token)
-        is_operator = not operand and (token == "*" or token in ("and", "or", "div", "mod"))
-        before = "=" if is_operator else token if kind in ("path", "other") and token != "*" else "operand"
-    return "".join(made)
+_KINDS = {bool: "a truth value", float: "a number", str: "a text"}
 
 
-def _starts_step(rest: list[tuple[str | None, str]]) -> bool:
-    for kind, token in rest:
-        if kind != "space":
-            return kind == "name" or token in _STEPS
+def nodes_of(evaluator: Evaluator, text: str, namespaces: Mapping[str, str], element: str = "filter") -> list[Node]:
+    """What the expression ``text`` selects; raises invalid-value for one that is wrong or that selects no nodes of
+    the data model, resource-denied for one that asks for too much work. ``element`` is where it stands."""
+    try:
+        expression = read(text, namespaces)
+        if _ends_in_texts(expression):
+            raise XPathError("it selects texts; select the nodes that hold them: leave out text()")
+        found = evaluator.at_root(expression)
+    except XPathError as error:
+        raise _invalid(f'The XPath "{text}" cannot be used: {error}.', element) from error
+    except TooComplex as error:
+        raise errors.ResourceDenied(
+            f'The XPath "{text}" would look at more than {WORK} nodes; name list entries by their keys.',
+            app_tag="too-complex",
+            type="protocol",
+        ) from error
+    return _checked(found, text, element)
+
+
+def _checked(found: Value, text: str, element: str) -> list[Node]:
+    if not isinstance(found, list):
+        raise _invalid(f'The XPath "{text}" gives {_KINDS[type(found)]}; a filter has to select nodes.', element)
+    return [item for item in found if isinstance(item, Node)]
+
+
+def _ends_in_texts(expression: Expression) -> bool:
+    match expression:
+        case Path(_, _, (*_, Step(_, TypeTest("text")))):
+            return True
+        case Binary("|", left, right):
+            return _ends_in_texts(left) or _ends_in_texts(right)
     return False
+
+
+def _invalid(words: str, element: str) -> errors.RpcError:
+    return errors.InvalidValue(words, info=(("bad-element", element),), type="protocol")

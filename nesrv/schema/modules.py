@@ -18,6 +18,9 @@ _REVISION = re.compile(r"^\s*revision\s+\"?(\d{4}-\d\d-\d\d)", re.M)
 SERVED_IETF = (
     ("ietf-netconf", ("candidate", "validate", "rollback-on-error", "xpath")),
     ("ietf-netconf-monitoring", None),
+    ("ietf-netconf-with-defaults", ()),
+    ("ietf-netconf-nmda", ("origin", "with-defaults")),
+    ("ietf-origin", ()),
     ("ietf-datastores", ()),
     ("ietf-yang-library", ()),
     ("iana-if-type", ()),
