@@ -36,7 +36,7 @@ from nesrv.kernel.backends import detect
 from nesrv.kernel.layout import BackendName, Layout
 from nesrv.kernel.sockets import Refused
 from nesrv.kernel.writer import Kernel
-from nesrv.rpc import configure, monitoring, operational, planning, retrieve, sessions
+from nesrv.rpc import configure, monitoring, nmda, operational, planning, retrieve, sessions
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element
 from nesrv.schema.modules import Release, module_set
@@ -250,12 +250,14 @@ class Server:
         await self._first_boot()
         capabilities = monitoring.capabilities(schema)
         own = retrieve.OwnState(capabilities)
+        readers = operational.readers(self.system.kernel, self.system.frr)
         tables = (
             configure.OPERATIONS,
             sessions.OPERATIONS,
             monitoring.OPERATIONS,
             planning.OPERATIONS,
-            retrieve.operations(own, operational.readers(self.system.kernel, self.system.frr)),
+            retrieve.operations(own, readers),
+            nmda.operations(own, readers),
         )
         self.dispatcher = Dispatcher(self.element, tables, capabilities, settings.limits.sessions)
         self.local = LocalListener(settings.control, self.dispatcher, settings.limits)

@@ -121,8 +121,9 @@ class Shards:
             found.append(shard.xml)
         return self.wrapped(by_point)
 
-    def wrapped(self, by_point: Mapping[SchemaNode, list[bytes]]) -> Iterator[bytes]:
-        """``by_point`` (shard point → pieces) with the skeleton containers around them."""
+    def wrapped(self, by_point: Mapping[SchemaNode, list[bytes]], marks: str = "") -> Iterator[bytes]:
+        """``by_point`` (shard point → pieces) with the skeleton containers around them; ``marks`` are attributes of
+        those at the top."""
         inside: dict[SchemaNode | None, list[SchemaNode]] = {}
         for point in by_point:
             node: SchemaNode | None = point
@@ -136,7 +137,8 @@ class Shards:
         def content(place: SchemaNode | None) -> Iterator[bytes]:
             for child in sorted(inside.get(place, ()), key=_order):
                 if child in self.schema.skeleton:
-                    yield _open(child, place is None or place.namespace != child.namespace)
+                    declared = place is None or place.namespace != child.namespace
+                    yield _open(child, declared, marks if place is None else "")
                     yield from by_point.get(child, ())
                     yield from content(child)
                     yield b"</" + child.name.encode() + b">"
@@ -195,9 +197,9 @@ def _order(node: SchemaNode) -> int:
     return node.order
 
 
-def _open(node: SchemaNode, declared: bool) -> bytes:
-    name = node.name.encode()
-    return b"<" + name + (b' xmlns="' + node.namespace.encode() + b'">' if declared else b">")
+def _open(node: SchemaNode, declared: bool, marks: str) -> bytes:
+    namespace = b' xmlns="' + node.namespace.encode() + b'"' if declared else b""
+    return b"<" + node.name.encode() + namespace + marks.encode() + b">"
 
 
 def _undeclare(xml: bytes, parent: SchemaNode | None) -> bytes:

@@ -12,9 +12,10 @@ from nesrv.datastore.edit import DEFAULT_OPERATIONS
 from nesrv.datastore.incoming import NETCONF, local_name
 from nesrv.datastore.journal import CommitRecord
 from nesrv.datastore.snapshot import EMPTY, Snapshot
-from nesrv.rpc.filters import Selection, compile_subtree
+from nesrv.rpc.filters import Selection
 from nesrv.rpc.operation import Answer, Call, Data, Ok, Operations
 from nesrv.rpc.params import Params
+from nesrv.rpc.patterns import compile_subtree
 from nesrv.rpc.views import Configuration
 
 TEST_OPTIONS = ("test-then-set", "set", "test-only")

@@ -3,57 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from lxml import etree
-
-from nesrv.datastore.incoming import NETCONF, Element
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.tree import Node
 from nesrv.datastore.xpath.evaluate import Evaluator
+from nesrv.datastore.xpath.forest import Forest
+from nesrv.datastore.xpath.syntax import NameTest
+from nesrv.rpc.patterns import Pattern
 from nesrv.rpc.reply import Reply
 from nesrv.rpc.views import View, printed
 from nesrv.rpc.xpath import nodes_of
 from nesrv.schema.nodes import SchemaNode
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """One element of a subtree filter. No children and no text: a selection node."""
-
-    namespace: str | None
-    name: str
-    element: Element
-    text: str | None
-    attributes: tuple[tuple[str, str], ...]
-    children: tuple[Pattern, ...] = field(default=())
-
-    def fits(self, schema: SchemaNode) -> bool:
-        return self.name == schema.name and self.namespace in (None, "", schema.namespace) and not self.attributes
-
-    @property
-    def selects(self) -> bool:
-        return not self.children and self.text is None
-
-
-def compile_subtree(holder: Element) -> tuple[Pattern, ...]:
-    """The patterns below ``<filter>``."""
-    return tuple(_pattern(child) for child in holder if isinstance(child.tag, str))
-
-
-def _pattern(element: Element) -> Pattern:
-    qname = etree.QName(element)
-    children = compile_subtree(element)
-    text = (element.text or "").strip()
-    namespace = qname.namespace
-    return Pattern(
-        None if namespace == NETCONF else namespace,
-        qname.localname,
-        element,
-        text if text and not children else None,
-        tuple((str(name), str(value)) for name, value in element.attrib.items()),
-        children,
-    )
 
 
 def named_shard(shards: Shards, point: SchemaNode, pattern: Pattern) -> str | None:
@@ -184,6 +144,54 @@ class Selection:
         keys = [child for child in node.children if child.schema.is_key and child not in found]
         made.children = [*keys, *found]
         return made
+
+    # Subtree, as nodes of a forest
+
+    def chosen(self, forest: Forest, patterns: Sequence[Pattern]) -> list[Node]:
+        """The nodes that ``patterns`` select, each with all that is below it."""
+        found: list[Node] = []
+        self._pick_below(forest, forest.root, patterns, found)
+        return found
+
+    def _pick(self, forest: Forest, node: Node, patterns: Sequence[Pattern], found: list[Node]) -> None:
+        if node.value is not None or node.schema.kind in ("leaf", "leaf-list"):
+            if any(p.selects or (p.text is not None and self._equal(node, p)) for p in patterns):
+                found.append(node)
+            return
+        below: list[Pattern] = []
+        for pattern in patterns:
+            matching = [inner for inner in pattern.children if inner.text is not None]
+            if all(self._some(forest.children(node, NameTest(None, inner.name)), inner) for inner in matching):
+                if pattern.selects or len(matching) == len(pattern.children):
+                    found.append(node)
+                    return
+                below += pattern.children
+        self._pick_below(forest, node, below, found)
+
+    def _pick_below(self, forest: Forest, node: Node, patterns: Sequence[Pattern], found: list[Node]) -> None:
+        if not forest.is_holder(node):
+            inner: Iterable[Node] = node.children
+        else:
+            schemas = self._schema.data if node is forest.root else node.schema.children
+            inner = [child for schema in schemas.values() for child in self._reached(forest, node, schema, patterns)]
+        for child in inner:
+            fitting = [pattern for pattern in patterns if pattern.fits(child.schema)]
+            if fitting:
+                self._pick(forest, child, fitting, found)
+
+    def _reached(self, forest: Forest, holder: Node, schema: SchemaNode, patterns: Sequence[Pattern]) -> Iterator[Node]:
+        """The instances of ``schema`` below ``holder`` that ``patterns`` may select."""
+        fitting = [pattern for pattern in patterns if pattern.fits(schema)]
+        if not fitting:
+            return
+        if schema in self._schema.points:
+            named = [named_shard(self._shards, schema, pattern) for pattern in fitting]
+            if None not in named:
+                for path in dict.fromkeys(named):
+                    yield from forest.shard(holder, path or "")
+                return
+        exact = NameTest(schema.namespace, schema.name)
+        yield from (child for child in forest.children(holder, exact) if child.schema is schema)
 
     # XPath
 

@@ -15,6 +15,8 @@ from nesrv.rpc.params import DATASTORES
 from nesrv.schema.schema import ModuleInfo, Schema
 from nesrv.wire import messages
 
+NMDA_DATASTORES = ("intended", "operational")
+"""Those of RFC 8342 that RFC 6241 does not know; they can only be read."""
 MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
 BASE_CAPABILITIES = (
     "urn:ietf:params:netconf:base:1.0",
@@ -25,6 +27,8 @@ BASE_CAPABILITIES = (
     "urn:ietf:params:netconf:capability:xpath:1.0",
     "urn:ietf:params:netconf:capability:with-defaults:1.0"
     "?basic-mode=explicit&also-supported=report-all,report-all-tagged,trim",
+    "urn:ietf:params:netconf:capability:with-operational-defaults:1.0"
+    "?basic-mode=report-all&also-supported=report-all-tagged,trim,explicit",
 )
 
 
@@ -163,7 +167,7 @@ def yang_library(schema: Schema) -> list[Node]:
             }
         ],
         "schema": [{"name": "all", "module-set": ["all"]}],
-        "datastore": [{"name": f"ietf-datastores:{name}", "schema": "all"} for name in DATASTORES],
+        "datastore": [{"name": f"ietf-datastores:{name}", "schema": "all"} for name in (*DATASTORES, *NMDA_DATASTORES)],
         "content-id": content_id(schema),
     }
     state: Mapping[str, Plain] = {

@@ -22,10 +22,12 @@ class Limits:
 
     levels: int = UNBOUNDED
     accepts: Callable[[Node], bool] | None = None
+    marks: str = ""
+    """Attributes of the containers above shards, at the top."""
 
     @property
     def are_none(self) -> bool:
-        return self.levels == UNBOUNDED and self.accepts is None
+        return self == Limits()
 
 
 class Reply:
@@ -57,7 +59,8 @@ class Reply:
             return self._view.fragments()
         self._visit(root, self._limits.levels + 1 if root in self._chosen else 0)
         return self._shards.wrapped(
-            {point: pieces for point, pieces in self._by_point.items() if any(pieces) or point in self._bare}
+            {point: pieces for point, pieces in self._by_point.items() if any(pieces) or point in self._bare},
+            self._limits.marks,
         )
 
     def _visit(self, holder: Node, levels: int) -> None:

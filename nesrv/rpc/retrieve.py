@@ -7,13 +7,15 @@ from typing import Any, Protocol
 
 from nesrv.datastore.incoming import NETCONF
 from nesrv.datastore.tree import Node
-from nesrv.rpc.configure import defaults_mode, filtered
+from nesrv.rpc.configure import defaults_mode, filtered, prefixes
 from nesrv.rpc.element import Element
-from nesrv.rpc.filters import Selection, compile_subtree
+from nesrv.rpc.filters import Selection
 from nesrv.rpc.monitoring import netconf_state, yang_library
 from nesrv.rpc.operation import Answer, Call, Data, Operation, Operations
+from nesrv.rpc.patterns import compile_subtree
 from nesrv.rpc.views import Overlaid
 from nesrv.rpc.wanted import Wanted
+from nesrv.rpc.xpath import reached
 
 
 class StateReader(Protocol):
@@ -68,9 +70,11 @@ async def read_state(
 
 def _wanted(element: Element, holder: Any | None) -> Wanted:
     """What the filter can select."""
-    if holder is None or (holder.get("type") or holder.get(f"{{{NETCONF}}}type") or "subtree") != "subtree":
-        return Wanted(element.shards, None)
-    return Wanted(element.shards, compile_subtree(holder))
+    kind = holder.get("type") or holder.get(f"{{{NETCONF}}}type") or "subtree" if holder is not None else ""
+    if holder is not None and kind == "subtree":
+        return Wanted(element.shards, compile_subtree(holder))
+    select = holder.get("select") or holder.get(f"{{{NETCONF}}}select") if holder is not None else None
+    return Wanted(element.shards, reached(select, prefixes(holder)) if select is not None else None)
 
 
 def operations(own: OwnState, readers: Sequence[StateReader]) -> Operations:

@@ -13,7 +13,8 @@ from nesrv import errors
 from nesrv.datastore.edit import Editor
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import EMPTY, Snapshot
-from nesrv.rpc.filters import Selection, compile_subtree
+from nesrv.rpc.filters import Selection
+from nesrv.rpc.patterns import compile_subtree
 from nesrv.rpc.views import Configuration
 from nesrv.schema.modules import module_set
 from nesrv.schema.schema import load

@@ -104,7 +104,11 @@ class Forest:
 
     def entry(self, above: Node, point: SchemaNode, keys: Sequence[str]) -> Sequence[Node]:
         """The entry of the list ``point`` with these keys, without a look at the others."""
-        return self._load(self._shards.entry_path(point, keys), above)
+        return self.shard(above, self._shards.entry_path(point, keys))
+
+    def shard(self, above: Node, path: str) -> Sequence[Node]:
+        """The top nodes of the shard ``path`` below ``above``."""
+        return self._load(path, above)
 
     def holding(self, holder: Node, test: NameTest) -> Sequence[Node]:
         """The children of ``holder`` below which ``test`` may accept something."""
