@@ -17,6 +17,8 @@ MODES = ("explicit", "report-all", "report-all-tagged", "trim")
 TAG = DEFAULT_TAG.decode()
 CHUNK = 500
 """Entries that libyang completes in one go."""
+FEW = 8
+"""Who asks for more entries than so many, one by one, is given them from a document of all."""
 _TERMS = ("leaf", "leaf-list")
 
 
@@ -98,6 +100,7 @@ class Completed:
         self._escaping = shards.schema.references.escaping
         self._implicit: dict[str, Shard] | None = None
         self._whole: dict[str, Shard] | None = None
+        self._asked = 0
 
     def paths(self) -> Iterator[tuple[str, SchemaNode]]:
         yield from ((shard.path, shard.point) for shard in self._snapshot.shards())
@@ -121,7 +124,8 @@ class Completed:
         shard = self._snapshot.get(path)
         if shard is None:
             return self._by_default().get(path)
-        if shard.point in self._escaping:
+        self._asked += 1
+        if shard.point in self._escaping or self._asked > FEW:
             return self._all().get(path, shard)
         return self._shards.completed((shard,), self._mode).get(path, shard)
 
@@ -141,7 +145,7 @@ class Completed:
         return self._implicit
 
     def _all(self) -> dict[str, Shard]:
-        """All at once, where a ``when`` of one shard may look at others."""
+        """All at once: also where a ``when`` of one shard may look at others."""
         if self._whole is None:
             self._whole = self._shards.completed(self._snapshot.shards(), self._mode)
         return self._whole

@@ -158,14 +158,16 @@ def _invalid(words: str, parameter: str) -> errors.RpcError:
 
 async def edit_data(call: Call) -> Answer:
     """edit-config under another name (RFC 8526 §3.1.2): the same rules, and the same guards."""
-    target = _datastore(call, DATASTORES)
-    config, default_operation = call.params.need("config"), call.params.element("default-operation")
-    request = etree.Element(f"{{{NETCONF}}}edit-config")
-    etree.SubElement(etree.SubElement(request, f"{{{NETCONF}}}target"), f"{{{NETCONF}}}{target}")
-    for parameter in (default_operation, config):
-        if parameter is not None:
-            parameter.tag = f"{{{NETCONF}}}{etree.QName(parameter).localname}"
-            request.append(parameter)
+    target, config = _datastore(call, DATASTORES), call.params.need("config")
+    # Rewritten where it stands: prefixes in values may be declared around it.
+    request, datastore = config.getparent(), call.params.need("datastore")
+    holder = etree.Element(f"{{{NETCONF}}}target")
+    etree.SubElement(holder, f"{{{NETCONF}}}{target}")
+    request.replace(datastore, holder)
+    for element in (request, config, call.params.element("default-operation")):
+        if element is not None:
+            name = "edit-config" if element is request else etree.QName(element).localname
+            element.tag = f"{{{NETCONF}}}{name}"
     try:
         rpc = call.element.schema.rpcs[f"{{{NETCONF}}}edit-config"]
         return await edit_config(Call(call.element, call.session, Params(request, rpc)))

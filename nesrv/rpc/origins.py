@@ -94,8 +94,9 @@ class Operational:
             if applied.children:
                 keys = sum(child.schema.is_key for child in made.children)
                 made.children.insert(keys, applied)
-        is_bare = all(child.schema.is_key for child in made.children)
-        return None if own and is_bare and schema.config and not schema.presence else made
+        if schema.config and not schema.presence and (own or schema.kind == "container"):
+            return made if any(not child.schema.is_key for child in made.children) else None
+        return made
 
     def _add(self, above: Node, child: Node | None) -> None:
         if child is not None:

@@ -39,6 +39,8 @@ def nodes_of(evaluator: Evaluator, text: str, namespaces: Mapping[str, str], ele
         found = evaluator.at_root(expression)
     except XPathError as error:
         raise _invalid(f'The XPath "{text}" cannot be used: {error}.', element) from error
+    except RecursionError as error:
+        raise _invalid("The XPath cannot be used: it has too many parts inside each other.", element) from error
     except TooComplex as error:
         raise errors.ResourceDenied(
             f'The XPath "{text}" would look at more than {WORK} nodes; name list entries by their keys.',
@@ -77,7 +79,7 @@ def reached(text: str, namespaces: Mapping[str, str]) -> tuple[Pattern, ...] | N
     for one that cannot be read."""
     try:
         return _reached(read(text, namespaces), namespaces)
-    except XPathError:
+    except (XPathError, RecursionError):
         return None
 
 
@@ -110,7 +112,7 @@ def _match(test: NameTest, value: str, namespaces: Mapping[str, str]) -> Pattern
 def _element(text: str, namespaces: Mapping[str, str]) -> Element:
     """Something for the reader of values to find text and prefixes in."""
     element = etree.Element("value", nsmap={prefix: uri for prefix, uri in namespaces.items() if uri})
-    element.text = text if text.isprintable() else None
+    element.text = text
     return element
 
 

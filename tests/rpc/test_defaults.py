@@ -10,20 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from nesrv.datastore.build import build
 from nesrv.datastore.defaults import MODES, copied
 from nesrv.datastore.edit import Editor
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import EMPTY, Snapshot
 from nesrv.rpc.filters import Selection
 from nesrv.rpc.patterns import compile_subtree
-from nesrv.rpc.views import Configuration
+from nesrv.rpc.views import Configuration, Overlaid
 from nesrv.schema.modules import module_set
 from nesrv.schema.schema import load
 from tests.rpc.client import BASE, edit, session
 from tests.serving import Serving
 
-DATA = Path(__file__).parents[1] / "data" / "yang"
-SHARDS = Shards(load(module_set([DATA], with_model=False)))
+DATA = Path(__file__).parents[1] / "data"
+SHARDS = Shards(load(module_set([DATA / "yang", DATA / "defaults"], with_model=False)))
 EDITOR = Editor(SHARDS)
 ME, STRICT = "urn:nesrv:test:defaults", "urn:nesrv:test:strict"
 WD = "urn:ietf:params:xml:ns:netconf:default:1.0"
@@ -169,6 +170,17 @@ def test_tagged_data_can_be_written_back(house: tuple[dict[str, dict[str, object
     assert EDITOR.edit(data, etree.fromstring(f"<config>{tagged}</config>")).changes_to(data) == {}
     whole = EDITOR.replace_all(etree.fromstring(f"<config>{tagged}</config>"))
     assert shown(whole, "explicit", None) == shown(data, "explicit", None)
+
+
+@pytest.mark.parametrize(("mode", "rain"), [(mode, "" if mode == "trim" else "<rain>false</rain>") for mode in MODES])
+def test_state_is_trimmed_and_not_made_up(mode: str, rain: str) -> None:
+    """What is not told of state is not known to be the default (RFC 8342, section 5.3)."""
+    weather = build(SHARDS.schema.node("/defaults:house/weather"), {"rain": False})
+    view = Overlaid(SHARDS, snapshot(box("<floors>2</floors>")), {"/defaults:house": [weather]}, mode)
+    found = b"".join(Selection(SHARDS, view).everything()).decode()
+    assert ("<weather>" in found) is bool(rain)
+    assert rain in found
+    assert "wind" not in found
 
 
 # Over the protocol

@@ -202,7 +202,7 @@ def test_state_and_configuration_are_told_apart(server: Serving) -> None:
         ("report-all", ("<bulbs>2</bulbs>", "<floors>1</floors>"), ("default=",)),
         ("report-all-tagged", ('wd:default="true">2</bulbs>', "<colour>white</colour>"), ("<bulbs>",)),
         ("trim", ("<size>12</size>",), ("bulbs", "floors", "colour")),
-        ("explicit", ("<size>12</size>", "<colour>white</colour>"), ("bulbs", "floors")),
+        ("explicit", ("<size>12</size>", "<colour>white</colour>"), ("bulbs", "floors", "light", "heating")),
     ],
 )
 def test_defaults_in_use_are_part_of_operational(
@@ -219,6 +219,21 @@ def test_defaults_in_use_are_part_of_operational(
             assert not any(text in found for text in absent), found
             configured = await read(client, "ds:running", OF_HOUSE + asked)
             assert ("bulbs" in configured) is mode.startswith("report-all")
+
+    asyncio.run(check())
+
+
+def test_operational_defaults_are_announced(server: Serving) -> None:
+    async def check() -> None:
+        async with session(server) as client:
+            listed = await client.data('<get><filter type="xpath" select="//capability"/></get>')
+            found = [item.text for item in listed.iter("{*}capability") if "defaults:1.0" in (item.text or "")]
+            assert found == [
+                "urn:ietf:params:netconf:capability:with-defaults:1.0"
+                "?basic-mode=explicit&also-supported=report-all,report-all-tagged,trim",
+                "urn:ietf:params:netconf:capability:with-operational-defaults:1.0"
+                "?basic-mode=report-all&also-supported=report-all-tagged,trim,explicit",
+            ]
 
     asyncio.run(check())
 
@@ -346,6 +361,16 @@ def test_edit_data_edits(server: Serving) -> None:
             await client.ok(edit_data("ds:candidate", replaced, "<default-operation>replace</default-operation>"))
             assert await read(client, "ds:candidate") == plain(replaced)
             assert await read(client, "ds:running") == ""
+
+    asyncio.run(check())
+
+
+def test_prefixes_in_values_may_be_declared_around_the_operation(server: Serving) -> None:
+    async def check() -> None:
+        async with session(server) as client:
+            item = f'<top xmlns="{KINDS}"><item><name>a</name><kind>k:round</kind></item></top>'
+            await client.ok(edit_data("ds:candidate", item))
+            assert ":round</kind>" in await read(client, "ds:candidate")
 
     asyncio.run(check())
 

@@ -273,6 +273,27 @@ def test_work_is_bounded(expression: str) -> None:
         value(expression, MANY)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        " + ".join("1" * 4000),
+        " | ".join(["/k:top/k:note"] * 1000),
+        " and ".join(["k:top"] * 2000),
+        "/" + "/".join(["k:top"] * 3000),
+        "//k:item" + "[1]" * 3000,
+        "-" * 5000 + "1",
+    ],
+)
+def test_long_expressions_are_answered(expression: str) -> None:
+    """Selected, or refused with a sentence, never by the interpreter's own limits."""
+    wanted = reached(expression, PREFIXES)
+    assert wanted is None or wanted
+    try:
+        selected(expression)
+    except errors.InvalidValue as refusal:
+        assert "XPath" in str(refusal)
+
+
 def test_a_pattern_cannot_hang_the_server() -> None:
     text = "a" * 40
     assert value(f"re-match('{text}', '(a+)+b')") is False

@@ -90,27 +90,32 @@ class Evaluator:
         return nodes if len(nodes) < 2 else sorted(nodes, key=partial(axes.order, self.forest))
 
     def _nodes(self, expression: Expression, context: Context) -> list[Item]:
-        found = self.evaluate(expression, context)
-        if not isinstance(found, list):
-            raise XPathError("a path, a predicate or a union needs nodes on its left")
-        return found
+        return _checked(self.evaluate(expression, context))
 
     # Operators
 
     def _binary(self, expression: Binary, context: Context) -> Value:
-        operator = expression.operator
+        """From the innermost left on, without recursion: chains may be long."""
+        chain: list[Binary] = []
+        first: Expression = expression
+        while isinstance(first, Binary):
+            chain.append(first)
+            first = first.left
+        found = self.evaluate(first, context)
+        for link in reversed(chain):
+            found = self._combined(link.operator, found, link.right, context)
+        return found
+
+    def _combined(self, operator: str, left: Value, right: Expression, context: Context) -> Value:
         if operator in ("and", "or"):
-            decided = boolean(self.evaluate(expression.left, context))
-            if decided is (operator == "or"):
-                return decided
-            return boolean(self.evaluate(expression.right, context))
+            decided = boolean(left)
+            return decided if decided is (operator == "or") else boolean(self.evaluate(right, context))
         if operator == "|":
-            both = (*self._nodes(expression.left, context), *self._nodes(expression.right, context))
-            return list(dict.fromkeys(both))
-        left, right = self.evaluate(expression.left, context), self.evaluate(expression.right, context)
+            return list(dict.fromkeys((*_checked(left), *self._nodes(right, context))))
+        other = self.evaluate(right, context)
         if operator in values.COMPARISONS:
-            return values.compare(self, operator, left, right)
-        return values.ARITHMETIC[operator](number(self, left), number(self, right))
+            return values.compare(self, operator, left, other)
+        return values.ARITHMETIC[operator](number(self, left), number(self, other))
 
     # Paths
 
@@ -195,6 +200,12 @@ class Evaluator:
             return found == position if isinstance(found, float) else boolean(found)
 
         return chosen
+
+
+def _checked(value: Value) -> list[Item]:
+    if not isinstance(value, list):
+        raise XPathError("paths, predicates and unions are for nodes")
+    return value
 
 
 def equalities(expression: Expression) -> list[tuple[NameTest, str]] | None:

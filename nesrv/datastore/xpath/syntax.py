@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 MAX_LENGTH = 20_000
 """Characters of an expression."""
-MAX_DEPTH = 40
+MAX_DEPTH = 24
 """Levels of parentheses, predicates and arguments."""
 
 AXES = frozenset(
