@@ -129,8 +129,9 @@ class Operational:
     def _new(self, node: Node, origin: str, outer: str, parent: Node | None) -> Node:
         """``node`` without children, annotated where its origin is not its parent's."""
         marks = ""
-        inherited = INTENDED if parent is None and node.schema.parent is not None else None if parent is None else outer
-        if self._with_origin and node.schema.config and origin != inherited:
+        # Containers above shards say intended; a node at the very top has nothing to inherit from.
+        above = outer if parent is not None else INTENDED if node.schema.parent is not None else ""
+        if self._with_origin and node.schema.config and origin != above:
             marks = mark(origin)
         if self._mode == "report-all-tagged" and origin == DEFAULT:
             marks += defaults.TAG
