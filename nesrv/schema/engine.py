@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,6 @@ _LIBYANG_TAG = re.compile(
 )
 _SHOWN = {"report-all": lib.LYD_PRINT_WD_ALL, "report-all-tagged": lib.LYD_PRINT_WD_IMPL_TAG}
 """How libyang prints what is there by default, by the mode of RFC 6243."""
-
-Visit = Callable[["DataNode"], None]
 
 
 class DataNode:
