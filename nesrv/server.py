@@ -43,6 +43,7 @@ from nesrv.rpc import (
     copying,
     history,
     monitoring,
+    nmda,
     operational,
     partial_lock,
     planning,
@@ -287,6 +288,7 @@ class Server:
         subscribed = Subscriptions(publisher)
         own = retrieve.OwnState(capabilities, subscribed.state)
         readers = [*operational.readers(self.system.kernel, self.system.frr), NacmState(access.denials)]
+        read = retrieve.operational(own, readers)
         tables = (
             configure.OPERATIONS,
             committing.OPERATIONS,
@@ -297,8 +299,9 @@ class Server:
             planning.OPERATIONS,
             partial_lock.OPERATIONS,
             create.operations(publisher, subscribed.of),
-            dynamic.operations(subscribed, retrieve.operational(own, readers)),
-            retrieve.operations(own, readers),
+            dynamic.operations(subscribed, read),
+            retrieve.operations(read),
+            nmda.operations(read),
         )
         self.dispatcher = Dispatcher(self.element, tables, capabilities, settings.limits.sessions)
         self.local = LocalListener(settings.control, self.dispatcher, settings.limits)

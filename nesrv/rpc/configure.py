@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,20 +15,25 @@ from nesrv.datastore.partial_locks import denied
 from nesrv.datastore.parts import edit_in_parts
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.rpc.committing import change_running
-from nesrv.rpc.copying import change_candidate
-from nesrv.rpc.filters import Selection, compile_subtree
+from nesrv.rpc.copying import change_candidate, defaults_mode
+from nesrv.rpc.filters import Selection
 from nesrv.rpc.operation import Answer, Call, Data, Ok, Operations
+from nesrv.rpc.patterns import compile_subtree
+from nesrv.rpc.views import Configuration
 
 TEST_OPTIONS = ("test-then-set", "set", "test-only")
 ERROR_OPTIONS = ("stop-on-error", "continue-on-error", "rollback-on-error")
 
 
-def filtered(selection: Selection, holder: Any | None) -> Iterable[bytes]:
-    """What ``<filter>`` leaves of ``selection``; without one, everything."""
+async def filtered(selection: Selection, holder: Any | None) -> Iterable[bytes]:
+    """What ``<filter>`` leaves of ``selection``; without one, everything. An XPath may have much to look at, so
+    others get their turn meanwhile."""
     if holder is None:
         return selection.everything()
     by_xpath = xpath_of(holder)
-    return selection.subtree(compile_subtree(holder)) if by_xpath is None else selection.xpath(*by_xpath)
+    if by_xpath is None:
+        return selection.subtree(compile_subtree(holder))
+    return await asyncio.to_thread(lambda: list(selection.xpath(*by_xpath)))
 
 
 def xpath_of(holder: Any) -> tuple[str, dict[str, str]] | None:
@@ -48,14 +54,19 @@ def xpath_of(holder: Any) -> tuple[str, dict[str, str]] | None:
             info=(("bad-attribute", "select"), ("bad-element", "filter")),
             type="protocol",
         )
-    return select, {prefix: uri for prefix, uri in holder.nsmap.items() if prefix}
+    return select, prefixes(holder)
+
+
+def prefixes(element: Any) -> dict[str, str]:
+    """The namespace declarations in scope, without the default one: XPath has no use for it."""
+    return {prefix: uri for prefix, uri in element.nsmap.items() if prefix}
 
 
 async def get_config(call: Call) -> Answer:
-    source = call.params.datastore("source", call.element.datastores)
-    snapshot = call.element.guards.visible(call.session, source, call.element.snapshot(source))
-    selection = Selection(call.element.shards, snapshot)
-    return Data(filtered(selection, call.params.element("filter")), NETCONF)
+    element, source = call.element, call.params.datastore("source", call.element.datastores)
+    snapshot = element.guards.visible(call.session, source, element.snapshot(source))
+    selection = Selection(element.shards, Configuration(element.shards, snapshot, defaults_mode(call.params)))
+    return Data(await filtered(selection, call.params.element("filter")), NETCONF)
 
 
 async def edit_config(call: Call) -> Answer:

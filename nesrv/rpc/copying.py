@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from nesrv import errors
+from nesrv.datastore.defaults import MODES, copied
 from nesrv.datastore.incoming import NETCONF, local_name
 from nesrv.datastore.journal import CommitRecord
 from nesrv.datastore.snapshot import EMPTY, Snapshot
 from nesrv.rpc.committing import change_running
 from nesrv.rpc.files import Files
 from nesrv.rpc.operation import Answer, Call, Ok, Operations
+from nesrv.rpc.params import Params
 
 
 async def source(call: Call) -> Snapshot:
@@ -23,10 +25,17 @@ async def source(call: Call) -> Snapshot:
     return call.element.snapshot(call.params.datastore("source", call.element.datastores))
 
 
+def defaults_mode(params: Params) -> str:
+    """The parameter with-defaults (RFC 6243 §4.5.1); raises invalid-value."""
+    return params.choice("with-defaults", MODES, "explicit")
+
+
 async def _copied(call: Call) -> Snapshot:
     """The source without what the session may not read (RFC 8341 §3.2.5); what the client itself sends is its own."""
-    wanted, name = await source(call), local_name(call.params.inner("source"))
-    return call.element.guards.visible(call.session, name, wanted) if name in call.element.datastores else wanted
+    element, mode, name = call.element, defaults_mode(call.params), local_name(call.params.inner("source"))
+    wanted = await source(call)
+    visible = element.guards.visible(call.session, name, wanted) if name in element.datastores else wanted
+    return copied(element.shards, visible, mode)
 
 
 def _files_of(call: Call, name: str) -> Files | None:

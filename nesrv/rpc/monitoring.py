@@ -17,6 +17,8 @@ from nesrv.rpc.params import datastores
 from nesrv.schema.schema import ModuleInfo, Schema
 from nesrv.wire import messages
 
+NMDA_DATASTORES = ("intended", "operational")
+"""Those of RFC 8342 that RFC 6241 does not know; they can only be read."""
 MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
 BASE_CAPABILITIES = ("urn:ietf:params:netconf:base:1.0", "urn:ietf:params:netconf:base:1.1")
 FEATURES = {
@@ -34,7 +36,16 @@ FURTHER_CAPABILITIES = (
     "urn:ietf:params:netconf:capability:notification:1.0",
     "urn:ietf:params:netconf:capability:interleave:1.0",
     partial_lock.CAPABILITY,
+    "urn:ietf:params:netconf:capability:with-defaults:1.0"
+    "?basic-mode=explicit&also-supported=report-all,report-all-tagged,trim",
+    "urn:ietf:params:netconf:capability:with-operational-defaults:1.0"
+    "?basic-mode=report-all&also-supported=report-all-tagged,trim,explicit",
 )
+
+
+def readable(schema: Schema) -> tuple[str, ...]:
+    """Every datastore, in the words of ietf-datastores."""
+    return (*datastores(schema), *NMDA_DATASTORES)
 
 
 def _implemented(schema: Schema) -> list[ModuleInfo]:
@@ -186,7 +197,7 @@ def yang_library(schema: Schema) -> list[Node]:
             }
         ],
         "schema": [{"name": "all", "module-set": ["all"]}],
-        "datastore": [{"name": f"ietf-datastores:{name}", "schema": "all"} for name in datastores(schema)],
+        "datastore": [{"name": f"ietf-datastores:{name}", "schema": "all"} for name in readable(schema)],
         "content-id": content_id(schema),
     }
     state: Mapping[str, Plain] = {

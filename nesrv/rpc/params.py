@@ -13,6 +13,8 @@ from nesrv.schema.nodes import SchemaNode
 from nesrv.schema.schema import Schema
 
 DATASTORES = ("running", "candidate", "startup")
+NMDA_DATASTORE = "{urn:ietf:params:xml:ns:yang:ietf-netconf-nmda}datastore"
+"""Another way to name a datastore, for lock, unlock and validate (RFC 8526, section 3.2)."""
 
 
 def datastores(schema: Schema) -> tuple[str, ...]:
@@ -25,8 +27,9 @@ class Params:
     """Children of the operation's element by local name; an unknown one is refused at once."""
 
     def __init__(self, operation: Any, rpc: SchemaNode) -> None:
-        self._operation = local_name(operation)
+        self.operation = local_name(operation)
         known = rpc.by_name["input"].by_name if "input" in rpc.by_name else {}
+        self._known = known
         self._found: dict[str, Any] = {}
         self._all: dict[str, list[Any]] = {}
         for child in operation:
@@ -36,14 +39,14 @@ class Params:
             foreign = etree.QName(child).namespace
             if name in known and foreign not in (None, known[name].namespace):
                 raise errors.UnknownNamespace(
-                    f"<{name}> of <{self._operation}> is not in the namespace {foreign}.",
+                    f"<{name}> of <{self.operation}> is not in the namespace {foreign}.",
                     info=(("bad-element", name), ("bad-namespace", foreign)),
                     type="protocol",
                 )
             several = name in known and known[name].kind in ("leaf-list", "list")
             if name not in known or (name in self._found and not several):
                 raise errors.UnknownElement(
-                    f"<{self._operation}> takes no {'second ' if name in known else ''}<{name}>.",
+                    f"<{self.operation}> takes no {'second ' if name in known else ''}<{name}>.",
                     info=(("bad-element", name),),
                     type="protocol",
                 )
@@ -84,6 +87,8 @@ class Params:
         invalid-value."""
         found = self.inner(name)
         chosen = local_name(found)
+        if found.tag == NMDA_DATASTORE:
+            chosen = (found.text or "").strip().rpartition(":")[2]
         if chosen not in known:
             raise errors.InvalidValue(
                 f"<{name}> names <{chosen}>; this element has {', '.join(known)}.",
@@ -101,7 +106,8 @@ class Params:
                 f"<{name}> must hold exactly one element.", info=(("bad-element", name),), type="protocol"
             )
         foreign = etree.QName(children[0]).namespace
-        if foreign not in (None, NETCONF):
+        as_identity = children[0].tag == NMDA_DATASTORE and "datastore" in self._known[name].by_name
+        if foreign not in (None, NETCONF) and not as_identity:
             inner = local_name(children[0])
             raise errors.UnknownNamespace(
                 f"<{inner}> in <{name}> is not in the namespace {foreign}.",
@@ -112,5 +118,5 @@ class Params:
 
     def missing(self, name: str) -> errors.RpcError:
         return errors.MissingElement(
-            f"<{self._operation}> needs <{name}>.", info=(("bad-element", name),), type="protocol"
+            f"<{self.operation}> needs <{name}>.", info=(("bad-element", name),), type="protocol"
         )

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
-
-from lxml import etree
 
 from nesrv import errors
 from nesrv.datastore.build import Plain, build
 from nesrv.datastore.partial_locks import PartialLock, denied
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.datastore.tree import to_xml
+from nesrv.datastore.xpath.evaluate import Evaluator
+from nesrv.rpc.configure import prefixes
 from nesrv.rpc.element import Element, SessionState
 from nesrv.rpc.guards import Guard
 from nesrv.rpc.operation import Answer, Call, Ok, Operations, Output
-from nesrv.rpc.xpath import below_wrapper
+from nesrv.rpc.views import Configuration
+from nesrv.rpc.xpath import nodes_of
 from nesrv.schema import paths
-from nesrv.schema.nodes import SchemaNode
 
 NAMESPACE = "urn:ietf:params:xml:ns:netconf:partial-lock:1.0"
 CAPABILITY = "urn:ietf:params:netconf:capability:partial-lock:1.0"
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
 
 
 class PartialLockGuard(Guard):
@@ -49,8 +48,7 @@ async def partial_lock(call: Call) -> Answer:
     if not selects:
         raise call.params.missing("select")
     running = element.guards.visible(call.session, "running", element.pipeline.running)
-    top = etree.fromstring(b"<data>" + element.shards.document(running.shards()) + b"</data>", _PARSER)
-    nodes = [path for select in selects for path in _selected(element, top, select)]
+    nodes = [path for select in selects for path in _selected(element, running, select)]
     if not nodes:
         raise errors.OperationFailed("These expressions select no node of running.", None, "no-matches")
     made = element.partial_locks.lock(number, element.clock(), (select.text.strip() for select in selects), nodes)
@@ -70,40 +68,14 @@ def identifiers(element: Element, lock: PartialLock) -> list[str]:
     return [paths.to_xpath(path, prefixes)[0] for path in lock.nodes]
 
 
-def _selected(element: Element, top: Any, select: Any) -> Iterable[str]:
-    """Instance paths of what an expression selects below ``top``."""
-    text = (select.text or "").strip()
-    try:
-        found = etree.XPath(below_wrapper(text), namespaces={p: uri for p, uri in select.nsmap.items() if p})(top)
-    except etree.XPathError as error:
-        raise _invalid(f'"{text}" is no XPath that can be evaluated: {error}.') from error
-    if not isinstance(found, list) or not all(isinstance(one, etree._Element) for one in found):
-        raise _invalid(f'"{text}" does not select nodes.', "not-a-node-set")
-    for one in found:
+def _selected(element: Element, running: Snapshot, select: Any) -> Iterator[str]:
+    """Instance paths of what an expression selects."""
+    namespaces = prefixes(select)
+    evaluator = Evaluator(element.shards, Configuration(element.shards, running), namespaces)
+    for node in nodes_of(evaluator, (select.text or "").strip(), namespaces, "select"):
         # The root stands for all that there is.
-        for node in one if one is top else (one,):
-            yield _path(element, top, node)
-
-
-def _invalid(message: str, app_tag: str | None = None) -> errors.RpcError:
-    return errors.InvalidValue(message, None, app_tag, (("bad-element", "select"),), "protocol")
-
-
-def _path(element: Element, top: Any, node: Any) -> str:
-    lineage = [node, *node.iterancestors()][:-1]
-    path, schema = "", None
-    for one in reversed(lineage):
-        schema = element.schema.data[one.tag] if schema is None else schema.children[one.tag]
-        path += f"/{schema.step}" + _predicates(element, one, schema)
-    return path
-
-
-def _predicates(element: Element, node: Any, schema: SchemaNode) -> str:
-    value = element.shards.reader.value
-    if schema.kind == "leaf-list":
-        return paths.predicate(".", value(node, schema))
-    keys = (schema.by_name[key] for key in schema.keys)
-    return "".join(paths.predicate(key.name, value(node.find(key.tag), key)) for key in keys)
+        tops = evaluator.forest.children(node) if node is evaluator.forest.root else (node,)
+        yield from (top.path for top in tops)
 
 
 async def partial_unlock(call: Call) -> Answer:

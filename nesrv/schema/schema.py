@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nesrv.schema import paths, references
+from nesrv.schema import identities, paths, references
 from nesrv.schema.engine import Engine, address
 from nesrv.schema.modules import ModuleSet, Submodule, submodules
 from nesrv.schema.nodes import SchemaNode, compile_nodes, deviations_of, namespace_of
@@ -42,6 +42,14 @@ class Schema:
     """The configuration nodes by libyang's own."""
     own: frozenset[str]
     notifications: Mapping[str, SchemaNode]
+
+    @property
+    def identities(self) -> Mapping[str, frozenset[str]]:
+        """``module:identity`` → those derived from it."""
+        return identities.derivations(self.engine)
+
+    def enum_values(self, node: SchemaNode) -> Mapping[str, int]:
+        return identities.enum_values(self.engine, node)
 
     @property
     def namespaces(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from nesrv import errors
 from nesrv.datastore.journal import CommitRecord, Forgotten, Journal
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.rpc import history
+from nesrv.rpc.guards import Guard
 from nesrv.rpc.element import SessionState
 from nesrv.rpc.operation import Ok, Output
 from tests.rpc.client import Client, edit, session
@@ -165,7 +166,7 @@ def test_back_and_forth(play: Callable[[Scene], None]) -> None:
 
 
 def test_a_rollback_is_an_edit_like_any_other(play: Callable[[Scene], None]) -> None:
-    class Nobody:
+    class Nobody(Guard):
         def changes(self, session: SessionState, datastore: str, before: Snapshot, after: Snapshot) -> None:
             raise errors.AccessDenied(datastore)
 

@@ -12,6 +12,7 @@ import pytest
 from nesrv import errors
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.rpc import startup
+from nesrv.rpc.guards import Guard
 from nesrv.rpc.element import SessionState
 from tests.rpc.client import Client, edit, session
 from tests.rpc.conftest import MODULES
@@ -208,7 +209,7 @@ def test_startup_is_locked_by_itself(play: Played) -> None:
 
 
 def test_guards_are_asked(play: Played) -> None:
-    class Nobody:
+    class Nobody(Guard):
         def changes(self, session: SessionState, datastore: str, before: Snapshot, after: Snapshot) -> None:
             if datastore == "startup":
                 raise errors.AccessDenied(datastore)

@@ -10,6 +10,7 @@ import pytest
 
 from nesrv import errors
 from nesrv.datastore.snapshot import Snapshot
+from nesrv.rpc.guards import Guard
 from nesrv.rpc.element import SessionState
 from tests.commit.test_pipeline import Items, Table
 from tests.rpc.client import Client, session
@@ -177,7 +178,7 @@ def test_only_testing_running(play: Callable[[Play], None]) -> None:
 
 
 def test_locks_and_guards_are_asked(play: Callable[[Play], None]) -> None:
-    class Nobody:
+    class Nobody(Guard):
         def changes(self, session: SessionState, datastore: str, before: Snapshot, after: Snapshot) -> None:
             raise errors.AccessDenied(datastore)
 

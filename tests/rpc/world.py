@@ -18,7 +18,7 @@ from nesrv.commit.pipeline import Pipeline
 from nesrv.datastore.journal import Journal
 from nesrv.datastore.shards import Shards
 from nesrv.features.subscriptions import NoConfiguredSubscriptions
-from nesrv.rpc import configure, monitoring, retrieve, sessions
+from nesrv.rpc import committing, configure, monitoring, retrieve, sessions
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element, SessionState
 from nesrv.rpc.notify import create, dynamic
@@ -166,12 +166,14 @@ class World:
         self.capabilities = monitoring.capabilities(schema())
         subscriptions = Subscriptions(self.publisher)
         own = retrieve.OwnState(self.capabilities, subscriptions.state)
+        read = retrieve.operational(own, ())
         tables = (
             configure.OPERATIONS,
+            committing.OPERATIONS,
             sessions.OPERATIONS,
             create.operations(self.publisher, subscriptions.of),
-            dynamic.operations(subscriptions, retrieve.operational(own, ())),
-            retrieve.operations(own, ()),
+            dynamic.operations(subscriptions, read),
+            retrieve.operations(read),
         )
         self.dispatcher = Dispatcher(self.element, tables, self.capabilities, 100)
 

@@ -11,7 +11,6 @@ from nesrv import errors
 from nesrv.datastore.build import Plain, build
 from nesrv.datastore.tree import Node, to_xml
 from nesrv.rpc.element import Element
-from nesrv.rpc.filters import compile_subtree
 from nesrv.rpc.notify import filters
 from nesrv.rpc.notify.filters import Passes
 from nesrv.rpc.notify.publisher import Feed, Publisher
@@ -23,7 +22,9 @@ from nesrv.rpc.notify.subscriptions import GONE, SUBSCRIBED, Chosen, Subscriptio
 from nesrv.rpc.notify.times import from_text, to_text
 from nesrv.rpc.operation import Answer, Call, Ok, Operations, Output
 from nesrv.rpc.params import Params
+from nesrv.rpc.patterns import compile_subtree
 from nesrv.rpc.retrieve import Operational
+from nesrv.rpc.xpath import expression_of
 
 DATASTORES = ("running", "candidate", "operational")
 TELLS_CHANGES = ("running",)
@@ -102,7 +103,7 @@ class Dynamic:
         with _Unsupported():
             if kind.endswith("subtree-filter"):
                 return filters.subtree(self._element.shards, value)
-            return filters.xpath((value.text or "").strip(), _prefixes(value))
+            return filters.xpath(self._element.shards, (value.text or "").strip(), _prefixes(value))
 
     # To a datastore
 
@@ -136,7 +137,7 @@ class Dynamic:
             return Selector(patterns=compile_subtree(value))
         text, prefixes = (value.text or "").strip(), _prefixes(value)
         with _Unsupported():
-            filters.xpath(text, prefixes)
+            expression_of(text, prefixes)
         return Selector(xpath=(text, prefixes))
 
     def _trigger(self, params: Params) -> Trigger | None:

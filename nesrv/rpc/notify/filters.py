@@ -7,13 +7,18 @@ from typing import Any
 
 from lxml import etree
 
-from nesrv import errors
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import EMPTY
+from nesrv.datastore.tree import Node
+from nesrv.datastore.xpath.evaluate import Evaluator, TooComplex
+from nesrv.datastore.xpath.syntax import XPathError
+from nesrv.datastore.xpath.values import boolean
 from nesrv.rpc.configure import xpath_of
-from nesrv.rpc.filters import Selection, compile_subtree
+from nesrv.rpc.filters import Selection
 from nesrv.rpc.notify.log import Record
-from nesrv.rpc.xpath import below_wrapper
+from nesrv.rpc.patterns import compile_subtree
+from nesrv.rpc.views import Configuration
+from nesrv.rpc.xpath import expression_of
 
 Passes = Callable[[Record], bool]
 
@@ -30,42 +35,46 @@ def of_holder(shards: Shards, holder: Any | None) -> Passes:
     if holder is None:
         return everything
     by_xpath = xpath_of(holder)
-    return subtree(shards, holder) if by_xpath is None else xpath(*by_xpath)
+    return subtree(shards, holder) if by_xpath is None else xpath(shards, *by_xpath)
 
 
 def subtree(shards: Shards, holder: Any) -> Passes:
     """Something of the notification is left by the elements below ``holder``."""
-    patterns, selection = compile_subtree(holder), Selection(shards, EMPTY)
+    patterns, selection = compile_subtree(holder), Selection(shards, Configuration(shards, EMPTY))
 
     def passes(record: Record) -> bool:
         schema = shards.schema.notifications.get(record.tag)
         if schema is None or not any(pattern.fits(schema) for pattern in patterns):
             return False
-        try:
-            node = shards.reader.fixed(etree.fromstring(record.xml, _PARSER), schema, None)
-        except KeyError:  # logged when its module had nodes that it has no more
-            return False
-        return selection.matches([node], patterns)
+        node = _tree(shards, record)
+        return node is not None and selection.matches([node], patterns)
 
     return passes
 
 
-def xpath(expression: str, prefixes: Mapping[str, str]) -> Passes:
-    """``expression`` is true of a document with the notification in it; raises invalid-value."""
-    try:
-        query = etree.XPath(below_wrapper(expression), namespaces=dict(prefixes))
-        query(etree.Element("data"))
-    except etree.XPathError as error:
-        raise errors.InvalidValue(
-            f'"{expression}" is no XPath: {error}.', info=(("bad-element", "filter"),), type="protocol"
-        ) from error
+def xpath(shards: Shards, text: str, prefixes: Mapping[str, str]) -> Passes:
+    """``text`` is true of a document with the notification in it; raises invalid-value."""
+    expression = expression_of(text, prefixes)
 
     def passes(record: Record) -> bool:
-        top = etree.Element("data")
-        top.append(etree.fromstring(record.xml, _PARSER))
+        node = _tree(shards, record)
+        if node is None:
+            return False
+        evaluator = Evaluator.of_trees(shards, [node], prefixes)
         try:
-            return bool(query(top))
-        except etree.XPathError:
+            return boolean(evaluator.at_root(expression))
+        except (XPathError, TooComplex, RecursionError):
             return False
 
     return passes
+
+
+def _tree(shards: Shards, record: Record) -> Node | None:
+    """The notification; None for one that was logged when its module had nodes that it has no more."""
+    schema = shards.schema.notifications.get(record.tag)
+    if schema is None:
+        return None
+    try:
+        return shards.reader.fixed(etree.fromstring(record.xml, _PARSER), schema, None)
+    except KeyError:
+        return None

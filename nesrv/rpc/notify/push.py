@@ -12,11 +12,13 @@ from itertools import islice
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.rpc.element import SessionState
 from nesrv.rpc.events import Changed, Notice
+from nesrv.rpc.filters import Selection
 from nesrv.rpc.notify.patch import patch
 from nesrv.rpc.notify.publisher import Publisher
 from nesrv.rpc.notify.selectors import Configuration, Selector
 from nesrv.rpc.notify.times import Alarm
 from nesrv.rpc.retrieve import Operational
+from nesrv.rpc.views import Overlaid
 
 logger = logging.getLogger(__name__)
 
@@ -146,7 +148,9 @@ class Push:
             self._known = self._now()
             if self.datastore == "operational":
                 wanted = self.selector.wanted(self._element.shards)
-                content = self.selector.of(await self._operational(self._element, self._session, wanted))
+                found = await self._operational(self._element, self._session, wanted)
+                view = Overlaid(self._element.shards, found.running, found.state)
+                content = self.selector.of(Selection(self._element.shards, view))
             else:
                 content = self._view.content(self.selector, self._known)
             self._send("push-update", (b"<datastore-contents>", *content, b"</datastore-contents>"))

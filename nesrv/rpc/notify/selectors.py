@@ -9,9 +9,11 @@ from nesrv.datastore.incoming import parse
 from nesrv.datastore.shards import Shard, Shards
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.datastore.tree import Node
+from nesrv.rpc import views
 from nesrv.rpc.element import Element, SessionState
-from nesrv.rpc.filters import Pattern, Selection
+from nesrv.rpc.filters import Selection
 from nesrv.rpc.notify.differences import Difference, between
+from nesrv.rpc.patterns import Pattern
 from nesrv.rpc.wanted import Wanted
 
 
@@ -42,7 +44,7 @@ class Configuration:
 
     def content(self, selector: Selector, snapshot: Snapshot) -> Iterable[bytes]:
         visible = self._element.guards.visible(self._session, self._datastore, snapshot)
-        return selector.of(Selection(self._shards, visible))
+        return selector.of(Selection(self._shards, views.Configuration(self._shards, visible)))
 
     def differences(self, selector: Selector, before: Snapshot, after: Snapshot) -> Iterable[Difference]:
         """Of what ``selector`` (no XPath) selects; the cost is that of the shards that differ."""
