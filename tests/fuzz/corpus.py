@@ -7,7 +7,8 @@ netconf-console2, which is built on it), netconf-client, scrapli, the package ne
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 from hypothesis import settings
@@ -55,9 +56,6 @@ ATTRIBUTES = (
 )  # fmt: skip
 VALUES = ("merge", "replace", "create", "delete", "remove", "xpath", "subtree", "before", "after", "first", "", "zz", "[x]")
 
-Pick = Callable[[Sequence[str]], str]
-
-
 def _spoil(root: etree._Element, draw: st.DrawFn) -> None:
     """One change of the tree."""
     nodes = [node for node in root.iter() if isinstance(node.tag, str)]
@@ -78,14 +76,14 @@ def _spoil(root: etree._Element, draw: st.DrawFn) -> None:
         case "drop" if parent is not None:
             parent.remove(node)
         case "twice" if parent is not None:
-            parent.append(etree.fromstring(etree.tostring(node, with_tail=False)))
+            parent.append(deepcopy(node))
         case "nest":
             for _ in range(draw(st.sampled_from((1, 3, 300)))):
                 node = etree.SubElement(node, node.tag)
         case "move":
             other = draw(st.sampled_from(nodes))
-            if node not in list(other.iterancestors()) and node is not other:
-                node.append(other) if other.getparent() is not None and other not in node.iterancestors() else None
+            if other is not root and other is not node and other not in node.iterancestors():
+                node.append(other)
         case "empty":
             for child in list(node):
                 node.remove(child)
