@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(__file__).parent / "data"
 STANDARD = Path(sysconfig.get_path("data")) / "share" / "yang" / "modules"
 FOLDERS = (ROOT / "yang/openconfig", ROOT / "yang/nesrv", STANDARD / "ietf", STANDARD / "iana")
-FILES = tuple(sorted((ROOT / "yang").glob("*/*.yang")))
+FILES = tuple(file for part in ("nesrv", "openconfig") for file in sorted((ROOT / "yang" / part).glob("*.yang")))
+"""What nesrv translates; beside it stand modules of the IETF that no package carries."""
 SUBMODULES = tuple(file.stem for file in FILES if file.read_text().startswith("submodule "))
 NAMES = tuple(file.stem for file in FILES if file.stem not in SUBMODULES)
 OPENCONFIG = tuple(name for name in NAMES if name.startswith("openconfig-"))
