@@ -151,7 +151,10 @@ class Shards:
         rest: dict[SchemaNode, list[bytes]] = {}
         with self.schema.engine.parsed(document) as top:
             for node in top:
-                self._cut(node, self.schema.by_address[node.schema_address], found, rest)
+                schema = self.schema.by_address.get(node.schema_address)
+                if schema is None:
+                    raise errors.UnknownElement("The document holds state, not only configuration.")
+                self._cut(node, schema, found, rest)
         for point, pieces in rest.items():
             found[point.path] = Shard(point.path, point, b"".join(pieces))
         return found
