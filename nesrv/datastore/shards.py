@@ -165,7 +165,10 @@ class Shards:
         found: dict[str, Shard] = {}
         rest: dict[SchemaNode, list[bytes]] = {}
         for node in top:
-            self._cut(node, self.schema.by_address[node.schema_address], found, rest)
+            schema = self.schema.by_address.get(node.schema_address)
+            if schema is None:
+                raise errors.UnknownElement("The document holds state, not only configuration.")
+            self._cut(node, schema, found, rest)
         for point, pieces in rest.items():
             found[point.path] = Shard(point.path, point, b"".join(pieces))
         return found

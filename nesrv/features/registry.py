@@ -17,7 +17,6 @@ from nesrv.features.raw import InstanceBlocks, RawBlocks
 from nesrv.features.redistribution import Redistribution
 from nesrv.features.route_targets import InterInstancePolicies
 from nesrv.features.static_routes import StaticRoutes
-from nesrv.features.subscriptions import NoConfiguredSubscriptions
 from nesrv.features.system import System
 from nesrv.features.users import Users
 
@@ -40,5 +39,4 @@ FEATURES: tuple[Feature, ...] = (
     PrefixSets(),
     *MEMBER_SETS,
     PolicyDefinitions(),
-    NoConfiguredSubscriptions(),
 )

@@ -31,6 +31,9 @@ _KINDS = {
     lib.LYS_INPUT: "input",
     lib.LYS_OUTPUT: "output",
 }
+STATE_HERE = frozenset({"ietf-subscribed-notifications:subscriptions"})
+"""Nodes that are written only with a feature that is not served (``configured``): without it, they are state. A
+deviation cannot say so: what pyang takes for one, libyang does not, and the reverse."""
 _QNAME_BASES = {libyang.Type.IDENT, libyang.Type.INST}
 _XPATHS = frozenset({"xpath1.0", "node-instance-identifier"})
 """Types of RFC 6991 and RFC 8341: strings for YANG, and yet with prefixes."""
@@ -288,4 +291,8 @@ def compile_nodes(engine: Engine) -> TopNodes:
             continue
         for node in compiler.top_level(module.cdata):
             kept.get(node.kind, made.data)[node.tag] = node
+    for node in made.data.values():
+        if node.step in STATE_HERE:
+            for inner in node.walk():
+                inner.config = False
     return made

@@ -185,7 +185,7 @@ def listed(nodes: Iterable[Node]) -> list[str]:
     return sorted(f"{node.path}={node.value}" for node in walk(nodes))
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(rules, defaults, documents, documents)
 def test_a_reader_sees_what_may_be_seen_and_no_more(
     wanted: list[Rule], default: tuple[str, str], one: str, other: str
@@ -225,7 +225,7 @@ def yields(node: Node, created: Iterable[Node]) -> bool:
     )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(rules, defaults, documents, documents)
 def test_a_change_takes_the_rights_of_each_node_that_differs(
     wanted: list[Rule], default: tuple[str, str], one: str, other: str

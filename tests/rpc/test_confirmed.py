@@ -418,6 +418,7 @@ def test_the_time_is_over_while_the_confirming_commit_is_at_work(tmp_path: Path)
         stubborn = Stubborn(tmp_path)
         await stubborn.committed()
         inside, gate = stubborn.inside, asyncio.Event()
+        stubborn.table.refused.clear()
         stubborn.table.gate = gate
         await inside.call(1, edit(f'<top xmlns="{KINDS}"><item><name>c</name></item></top>'))
         confirming = asyncio.ensure_future(inside.call(1, "<commit/>"))

@@ -16,8 +16,8 @@ from nesrv import errors
 from nesrv.datastore.journal import CommitRecord, Forgotten, Journal
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.rpc import history
-from nesrv.rpc.guards import Guard
 from nesrv.rpc.element import SessionState
+from nesrv.rpc.guards import Guard
 from nesrv.rpc.operation import Ok, Output
 from tests.rpc.client import Client, edit, session
 from tests.rpc.conftest import MODULES

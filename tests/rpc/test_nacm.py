@@ -471,6 +471,23 @@ def test_errors_do_not_tell_what_is_hidden(guarded: Serving) -> None:
     with_users(guarded, "ted", body)
 
 
+def test_errors_do_not_repeat_values_that_are_hidden(guarded: Serving) -> None:
+    """The error is about an entry of the user's own, and its words are about one that is hidden."""
+    rules = rule("deny", path("/k:top/k:item/k:port[k:id='77']"), "read") + rule("permit")
+    port = "<port><id>{}</id><label>same</label></port>"
+
+    async def body(admin: Client, ted: Client) -> None:
+        await configure(admin, nacm(rules), top(item("red", port.format(77))))
+        await ted.edit(top(item("red", port.format(78))))
+        validate = "<validate><source><candidate/></source></validate>"
+        assert "77" in (await admin.refused(validate)).message
+        told = await ted.refused(validate)
+        assert "77" not in str(told) + told.message
+        assert told.message.startswith("Parts of the configuration")
+
+    with_users(guarded, "ted", body)
+
+
 def test_what_is_denied_is_counted(guarded: Serving) -> None:
     counters = f'<get><filter><nacm xmlns="{NACM}"/></filter></get>'
 

@@ -13,6 +13,7 @@ from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import EMPTY
 from nesrv.rpc.filters import Selection
 from nesrv.rpc.origins import Operational
+from nesrv.rpc.patterns import compile_subtree
 from nesrv.schema.modules import module_set
 from nesrv.schema.schema import load
 from tests.rpc.client import BASE, Client, session
@@ -259,7 +260,8 @@ def test_origins(server: Serving) -> None:
             assert found["bulbs"] == found["floors"] == "or:default"
             without = await client.data(get_data("ds:operational", OF_HOUSE))
             assert set(origins(without).values()) == {""}
-            state = await client.data(get_data("ds:operational", "<config-filter>false</config-filter><with-origin/>"))
+            wanted = f'<subtree-filter><netconf-state xmlns="{MONITORING}"/></subtree-filter>'
+            state = await client.data(get_data("ds:operational", wanted + "<with-origin/>"))
             assert set(origins(state).values()) == {""}
 
     asyncio.run(check())
@@ -317,7 +319,8 @@ def interface(config: str, state: dict[str, str] | None, mode: str = "report-all
         else {f"{INTERFACE}[name='e']": [build(point, {"name": "e", "state": {"name": "e"} | state})]}
     )
     view = Operational(MODEL, running, told, mode, with_origin)
-    return b"".join(Selection(MODEL, view).everything()).decode()
+    wanted = etree.fromstring(f'<filter><interfaces xmlns="{OC}"/></filter>')
+    return b"".join(Selection(MODEL, view).subtree(compile_subtree(wanted))).decode()
 
 
 def test_what_is_not_applied_is_not_in_operational() -> None:

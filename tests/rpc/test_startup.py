@@ -12,8 +12,8 @@ import pytest
 from nesrv import errors
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.rpc import startup
-from nesrv.rpc.guards import Guard
 from nesrv.rpc.element import SessionState
+from nesrv.rpc.guards import Guard
 from tests.rpc.client import Client, edit, session
 from tests.rpc.conftest import MODULES
 from tests.rpc.inside import KINDS, STATE, Inside, note, schema

@@ -291,8 +291,9 @@ def test_subscriptions_cannot_be_configured(tmp_path: Path) -> None:
     async def body(place: World) -> None:
         client = place.client()
         entry = "<id>1</id><stream>NETCONF</stream><receivers><receiver><name>a</name></receiver></receivers>"
-        await client.edit(f'<subscriptions xmlns="{SN}"><subscription>{entry}</subscription></subscriptions>', False)
-        assert (await client.refused("<commit/>"))[0] == "operation-not-supported"
+        config = f'<subscriptions xmlns="{SN}"><subscription>{entry}</subscription></subscriptions>'
+        edit = f"<edit-config><target><candidate/></target><config>{config}</config></edit-config>"
+        assert (await client.refused(edit))[0] == "unknown-element"
 
     run(tmp_path, body)
 

@@ -10,8 +10,8 @@ import pytest
 
 from nesrv import errors
 from nesrv.datastore.snapshot import Snapshot
-from nesrv.rpc.guards import Guard
 from nesrv.rpc.element import SessionState
+from nesrv.rpc.guards import Guard
 from tests.commit.test_pipeline import Items, Table
 from tests.rpc.client import Client, session
 from tests.rpc.conftest import MODULES

@@ -17,7 +17,6 @@ from lxml import etree
 from nesrv.commit.pipeline import Pipeline
 from nesrv.datastore.journal import Journal
 from nesrv.datastore.shards import Shards
-from nesrv.features.subscriptions import NoConfiguredSubscriptions
 from nesrv.rpc import committing, configure, monitoring, retrieve, sessions
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element, SessionState
@@ -157,7 +156,7 @@ class World:
         self.timers = Turned()
         shards = Shards(schema())
         self.journal = Journal(folder / "nesrv.db")
-        pipeline = Pipeline(shards, (NoConfiguredSubscriptions(),), self.journal, {})
+        pipeline = Pipeline(shards, (), self.journal, {})
         pipeline.load()
         self.element = Element(shards, pipeline, self.timers.now)
         self.log = EventLog(folder / "events.db", kept, self.timers.now())

@@ -153,11 +153,11 @@ class Subscriptions:
     # State
 
     def state(self) -> Iterator[Node]:
-        """Streams as RFC 5277 and RFC 8639 know them, and ``/subscriptions/subscription``."""
+        """Streams as RFC 5277 and RFC 8639 know them, and ``/subscriptions``."""
         schema, log = self.publisher.element.schema, self.publisher.log
         yield netconf(schema, log)
         yield streams(schema, log)
-        point = schema.data[f"{{{SUBSCRIBED}}}subscriptions"].by_name["subscription"]
+        listed: list[Plain] = []
         for one in self._all.values():
             receiver: Mapping[str, Plain] = {
                 "name": f"session {one.session.number}",
@@ -165,8 +165,8 @@ class Subscriptions:
                 "excluded-event-records": one.work.excluded,
                 "state": "active",
             }
-            value = {"id": one.number} | _described(one) | {"receivers": {"receiver": [receiver]}}
-            yield build(point, value)
+            listed.append({"id": one.number} | _described(one) | {"receivers": {"receiver": [receiver]}})
+        yield build(schema.data[f"{{{SUBSCRIBED}}}subscriptions"], {"subscription": listed})
 
 
 def _described(one: Subscription) -> dict[str, Plain]:
