@@ -17,7 +17,7 @@ Steps = tuple[PathStep, ...]
 
 @dataclass(frozen=True, slots=True)
 class PartialLock:
-    """``selects`` as the client wrote them, ``nodes`` the instance paths that they gave; ``since`` in seconds since
+    """``selects`` as the client wrote them, but for prefixes, ``nodes`` the instance paths that they gave; ``since`` in seconds since
     the epoch."""
 
     number: int

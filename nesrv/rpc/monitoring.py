@@ -82,7 +82,7 @@ def date_and_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _counters(counters: Counters) -> dict[str, Plain]:
+def counted(counters: Counters) -> dict[str, Plain]:
     return {
         "in-rpcs": counters.in_rpcs % COUNTERS,
         "in-bad-rpcs": counters.in_bad_rpcs % COUNTERS,
@@ -108,7 +108,7 @@ def netconf_state(element: Element, listed: Sequence[str]) -> Node:
         "datastores": {"datastore": listed_datastores},
         "schemas": {"schema": [row for info in element.schema.modules.values() for row in _schemas(info)]},
         "sessions": {"session": _sessions(element)},
-        "statistics": _counters(element.counters)
+        "statistics": counted(element.counters)
         | {
             "netconf-start-time": date_and_time(element.started),
             "in-bad-hellos": element.in_bad_hellos,
@@ -131,7 +131,7 @@ def _partial_lock(element: Element, lock: PartialLock) -> Plain:
 
 def _sessions(element: Element) -> list[Plain]:
     return [
-        _counters(session.counters)
+        counted(session.counters)
         | {
             "session-id": session.number,
             "transport": _transport(session.peer.transport),
