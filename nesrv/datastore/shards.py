@@ -154,21 +154,24 @@ class Shards:
         if not document:
             return {}
         with self.schema.engine.parsed(document) as top:
-            return self._cut_all(top)
+            return self._cut_all(self._known(top))
 
     def completed(self, shards: Iterable[Shard], mode: str) -> dict[str, Shard]:
         """The shards of a document of ``shards``, with what is there by default; see ``Engine.completed``."""
         with self.schema.engine.completed(self.document(shards), mode) as top:
-            return self._cut_all(top)
+            return self._cut_all(node for node in top if node.schema_address in self.schema.by_address)
+
+    def _known(self, top: Iterable[DataNode]) -> Iterator[DataNode]:
+        for node in top:
+            if node.schema_address not in self.schema.by_address:
+                raise errors.UnknownElement("The document holds state, not only configuration.")
+            yield node
 
     def _cut_all(self, top: Iterable[DataNode]) -> dict[str, Shard]:
         found: dict[str, Shard] = {}
         rest: dict[SchemaNode, list[bytes]] = {}
         for node in top:
-            schema = self.schema.by_address.get(node.schema_address)
-            if schema is None:
-                raise errors.UnknownElement("The document holds state, not only configuration.")
-            self._cut(node, schema, found, rest)
+            self._cut(node, self.schema.by_address[node.schema_address], found, rest)
         for point, pieces in rest.items():
             found[point.path] = Shard(point.path, point, b"".join(pieces))
         return found

@@ -33,9 +33,9 @@ def nodes_of(evaluator: Evaluator, text: str, namespaces: Mapping[str, str], ele
     """What the expression ``text`` selects; raises invalid-value for one that is wrong or that selects no nodes of
     the data model, resource-denied for one that asks for too much work. ``element`` is where it stands."""
     expression = expression_of(text, namespaces, element)
+    if _ends_in_texts(expression):
+        raise _no_nodes(f'The XPath "{text}" selects texts; select the nodes that hold them: leave out text().', element)
     try:
-        if _ends_in_texts(expression):
-            raise XPathError("it selects texts; select the nodes that hold them: leave out text()")
         found = evaluator.at_root(expression)
     except XPathError as error:
         raise _invalid(f'The XPath "{text}" cannot be used: {error}.', element) from error
@@ -62,17 +62,25 @@ def expression_of(text: str, namespaces: Mapping[str, str], element: str = "filt
 
 def _checked(found: Value, text: str, element: str) -> list[Node]:
     if not isinstance(found, list):
-        raise _invalid(f'The XPath "{text}" gives {_KINDS[type(found)]}; a filter has to select nodes.', element)
+        raise _no_nodes(f'The XPath "{text}" gives {_KINDS[type(found)]}; it has to select nodes.', element)
     return [item for item in found if isinstance(item, Node)]
 
 
 def _ends_in_texts(expression: Expression) -> bool:
+    """Of a union, any part; from the last to the first, without recursion: chains may be long."""
+    while isinstance(expression, Binary) and expression.operator == "|":
+        if _ends_in_texts(expression.right):
+            return True
+        expression = expression.left
     match expression:
         case Path(_, _, (*_, Step(_, TypeTest("text")))):
             return True
-        case Binary("|", left, right):
-            return _ends_in_texts(left) or _ends_in_texts(right)
     return False
+
+
+def _no_nodes(words: str, element: str) -> errors.RpcError:
+    """The app-tag is that of RFC 5717, section 2.4.1, which nothing keeps from being of use elsewhere."""
+    return errors.InvalidValue(words, None, "not-a-node-set", (("bad-element", element),), "protocol")
 
 
 def _invalid(words: str, element: str) -> errors.RpcError:

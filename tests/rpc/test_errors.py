@@ -119,7 +119,9 @@ CASES = {
     ),
     "xpath syntax": Case(READ.format('<filter type="xpath" select="/["/>'), "invalid-value", info=bad("filter")),
     "xpath prefix": Case(READ.format('<filter type="xpath" select="/zz:a"/>'), "invalid-value", info=bad("filter")),
-    "xpath without nodes": Case(READ.format('<filter type="xpath" select="1"/>'), "invalid-value", info=bad("filter")),
+    "xpath without nodes": Case(
+        READ.format('<filter type="xpath" select="1"/>'), "invalid-value", app_tag="not-a-node-set", info=bad("filter")
+    ),
     # Schemas
     "get-schema without identifier": Case(
         f"<get-schema {MONITORING}/>", "missing-element", info=bad("identifier")
