@@ -10,8 +10,8 @@ from nesrv.datastore.build import Plain, build
 from nesrv.datastore.partial_locks import PartialLock, denied
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.datastore.tree import to_xml
-from nesrv.datastore.xpath_values import with_modules
 from nesrv.datastore.xpath.evaluate import Evaluator
+from nesrv.datastore.xpath_values import with_modules
 from nesrv.rpc.configure import prefixes
 from nesrv.rpc.element import Element, SessionState
 from nesrv.rpc.guards import Guard

@@ -2,6 +2,7 @@
 
 ``tests/data/messages/`` has the messages of ncclient (each device handler that writes something of its own, and
 netconf-console2, which is built on it), netconf-client, scrapli, the package netconf and yangcli, as they came.
+Besides, there is a request for every operation.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase
 from lxml import etree
+
+from tests.rpc.every_operation import REQUESTS as OPERATIONS
 
 MESSAGES = Path(__file__).parents[1] / "data" / "messages"
 END = b"]]>]]>"
@@ -37,15 +40,66 @@ def _messages() -> tuple[bytes, ...]:
 
 ALL = _messages()
 HELLOS = tuple(message for message in ALL if b"hello" in message[:400])
-REQUESTS = tuple(message for message in ALL if message not in HELLOS)
+REQUESTS = (
+    *(message for message in ALL if message not in HELLOS),
+    *(
+        f'<rpc xmlns="{NC}" message-id="1">{text}</rpc>'.encode()
+        for request in OPERATIONS.values()
+        for text in (*request.before, request.operation)
+    ),
+)
 
+MODELS = sorted({tag[1:].partition("}")[0] for tag in OPERATIONS})
 NAMES = (
-    "rpc get get-config edit-config copy-config delete-config lock unlock commit validate discard-changes cancel-commit "
-    "kill-session get-schema get-data edit-data create-subscription partial-lock plan source target config filter url "
-    "running candidate startup persist persist-id confirmed confirm-timeout with-defaults default-operation "
-    "test-option error-option session-id identifier harbour berth name depth remark top note item limit order"
-).split()
-SPACES = ("", NC, "urn:example:harbour", "urn:nesrv:test:kinds", "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda", "urn:no")
+    "rpc",
+    "get",
+    "get-config",
+    "edit-config",
+    "copy-config",
+    "delete-config",
+    "lock",
+    "unlock",
+    "commit",
+    "validate",
+    "discard-changes",
+    "cancel-commit",
+    "kill-session",
+    "get-schema",
+    "get-data",
+    "edit-data",
+    "create-subscription",
+    "partial-lock",
+    "plan",
+    "source",
+    "target",
+    "config",
+    "filter",
+    "url",
+    "running",
+    "candidate",
+    "startup",
+    "persist",
+    "persist-id",
+    "confirmed",
+    "confirm-timeout",
+    "with-defaults",
+    "default-operation",
+    "test-option",
+    "error-option",
+    "session-id",
+    "identifier",
+    "harbour",
+    "berth",
+    "name",
+    "depth",
+    "remark",
+    "top",
+    "note",
+    "item",
+    "limit",
+    "order",
+)
+SPACES = ("", NC, "urn:example:harbour", "urn:nesrv:test:kinds", "urn:no", *MODELS)
 TEXTS = (
     "", " ", "0", "-1", "1", "4294967296", "9" * 400, "NaN", "true", "none", "replace", "stop-on-error", "/", "//*",
     "/h:harbour/h:berth[h:name=", "'\"", "é東\u0085\ufffd", "%s{}", "a\nb", "x" * 5000, "1970-01-01T00:00:00Z",
@@ -54,14 +108,32 @@ ATTRIBUTES = (
     "operation", f"{{{NC}}}operation", "type", "select", "message-id", "{urn:ietf:params:xml:ns:yang:1}insert",
     "{urn:ietf:params:xml:ns:yang:1}value", "{urn:ietf:params:xml:ns:yang:1}key", "xmlns-like", "{urn:no}a",
 )  # fmt: skip
-VALUES = ("merge", "replace", "create", "delete", "remove", "xpath", "subtree", "before", "after", "first", "", "zz", "[x]")
+VALUES = (
+    "merge",
+    "replace",
+    "create",
+    "delete",
+    "remove",
+    "xpath",
+    "subtree",
+    "before",
+    "after",
+    "first",
+    "",
+    "zz",
+    "[x]",
+)
+
+
+WAYS = ("text", "tail", "rename", "attribute", "add", "drop", "twice", "nest", "move", "empty")
+
 
 def _spoil(root: etree._Element, draw: st.DrawFn) -> None:
     """One change of the tree."""
     nodes = [node for node in root.iter() if isinstance(node.tag, str)]
     node = draw(st.sampled_from(nodes))
     parent = node.getparent()
-    match draw(st.sampled_from(("text", "tail", "rename", "attribute", "add", "drop", "twice", "nest", "move", "empty"))):
+    match draw(st.sampled_from(WAYS)):
         case "text":
             node.text = draw(st.sampled_from(TEXTS)) if draw(st.booleans()) else draw(_TEXT)
         case "tail" if parent is not None:

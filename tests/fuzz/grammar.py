@@ -18,7 +18,22 @@ TREE: dict[str, tuple[str, ...]] = {
     "user": ("id", "item", "port"),
 }
 WORDS = ("a", "b", "1", "7", "round", "square", "x", *TEXTS)
-STEPS = ("k:top", "k:item", "k:name", "k:part", "k:deeper", "k:note", "*", ".", "..", "zz", "k:zz", "nc:get", "text()", "@a")
+STEPS = (
+    "k:top",
+    "k:item",
+    "k:name",
+    "k:part",
+    "k:deeper",
+    "k:note",
+    "*",
+    ".",
+    "..",
+    "zz",
+    "k:zz",
+    "nc:get",
+    "text()",
+    "@a",
+)
 PREDICATES = ("", "[k:name='a']", "[1]", "[last()]", "[k:zz]", "[count(.)>0]", "[.='a' or not(..)]", "[", "[current()]")
 DATASTORES = ("candidate", "running", "startup", "url", "config")
 WRITES = ("edit-config", "edit-config", "edit-config", "copy-config", "validate")
@@ -46,8 +61,9 @@ def _filter(draw: st.DrawFn) -> etree._Element:
     if draw(st.booleans()):
         holder.append(draw(_node("top", True)))
         return holder
-    steps = draw(st.lists(st.tuples(st.sampled_from(("/", "//")), st.sampled_from(STEPS), st.sampled_from(PREDICATES)), max_size=4))  # fmt: skip
-    path = "".join("".join(step) for step in steps)
+    step = st.tuples(st.sampled_from(("/", "//")), st.sampled_from(STEPS), st.sampled_from(PREDICATES))
+    steps = draw(st.lists(step, max_size=4))
+    path = "".join("".join(parts) for parts in steps)
     shapes = ("%s", "%s|/k:top", "count(%s)", "-(%s)", "(%s)[1]", "%s = 'a'", "id('x')%s", "%s and", "deref(%s)/..")
     holder.set("type", "xpath")
     holder.set("select", draw(st.sampled_from(shapes)).replace("%s", path))

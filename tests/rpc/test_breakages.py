@@ -145,19 +145,25 @@ def test_errors_about_data_have_a_path(server: Serving, config: str) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("message", ["<rpc", f'<rpc xmlns="{BASE}" message-id="1"><get></rpc>', "no XML at all", "\x00"])
+@pytest.mark.parametrize(
+    "message", ["<rpc", f'<rpc xmlns="{BASE}" message-id="1"><get></rpc>', "no XML at all", "\x00"]
+)
 @pytest.mark.parametrize("chunked", [True, False])
 def test_malformed_xml_is_answered_and_the_session_goes_on(server: Serving, message: str, chunked: bool) -> None:
     capabilities = ("urn:ietf:params:netconf:base:1.1",) if chunked else ("urn:ietf:params:netconf:base:1.0",)
 
     async def run() -> None:
         async with raw(server, *capabilities) as client:
-            client.write(b"\n#%d\n%b\n##\n" % (len(message), message.encode()) if chunked else message.encode() + b"]]>]]>")
+            client.write(
+                b"\n#%d\n%b\n##\n" % (len(message), message.encode()) if chunked else message.encode() + b"]]>]]>"
+            )
             reply = await client.reply()
             # RFC 6241, appendix A: malformed-message is for base:1.1 only.
             assert reply.findtext(f".//{NC}error-tag") == ("malformed-message" if chunked else "operation-failed")
             assert reply.findtext(f".//{NC}error-type") == "rpc"
-            assert (await client.request("<get-config><source><running/></source></get-config>", 2)).get("message-id") == "2"
+            assert (await client.request("<get-config><source><running/></source></get-config>", 2)).get(
+                "message-id"
+            ) == "2"
 
     asyncio.run(run())
 
@@ -207,7 +213,8 @@ def test_a_failed_commit_does_not_poison_the_candidate(server: Serving) -> None:
 
 def test_a_partial_lock_locks(server: Serving) -> None:
     namespace = "urn:ietf:params:xml:ns:netconf:partial-lock:1.0"
-    lock = f"<partial-lock xmlns=\"{namespace}\" xmlns:k=\"{KINDS}\"><select>/k:top/k:item[k:name='a']</select></partial-lock>"
+    select = f"<select xmlns:k='{KINDS}'>/k:top/k:item[k:name=\"a\"]</select>"
+    lock = f'<partial-lock xmlns="{namespace}">{select}</partial-lock>'
     unlock = f'<partial-unlock xmlns="{namespace}"><lock-id>{{}}</lock-id></partial-unlock>'
 
     async def run() -> None:

@@ -19,11 +19,27 @@ KINDS = "urn:nesrv:test:kinds"
 BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
 LOCK = "<lock><target><candidate/></target></lock>"
 
-APPENDIX_A = frozenset(
-    "in-use invalid-value too-big missing-attribute bad-attribute unknown-attribute missing-element bad-element "
-    "unknown-element unknown-namespace access-denied lock-denied resource-denied rollback-failed data-exists "
-    "data-missing operation-not-supported operation-failed malformed-message".split()
-)
+APPENDIX_A = {
+    "in-use",
+    "invalid-value",
+    "too-big",
+    "missing-attribute",
+    "bad-attribute",
+    "unknown-attribute",
+    "missing-element",
+    "bad-element",
+    "unknown-element",
+    "unknown-namespace",
+    "access-denied",
+    "lock-denied",
+    "resource-denied",
+    "rollback-failed",
+    "data-exists",
+    "data-missing",
+    "operation-not-supported",
+    "operation-failed",
+    "malformed-message",
+}
 """partial-operation is obsolete, and not to be sent."""
 
 ELSEWHERE = {"access-denied": "tests/rpc/test_nacm.py::test_others_read_and_may_not_write"}

@@ -29,7 +29,9 @@ PARTIAL = "urn:ietf:params:xml:ns:netconf:partial-lock:1.0"
 NOTIFICATION = "urn:ietf:params:xml:ns:netconf:notification:1.0"
 ITEM = '<top xmlns="urn:nesrv:test:kinds"><item><name>a</name></item></top>'
 SELECT = "/k:top/k:item[k:name='a']"
-PARTIAL_LOCK = f'<partial-lock xmlns="{PARTIAL}" xmlns:k="urn:nesrv:test:kinds"><select>{SELECT}</select></partial-lock>'
+PARTIAL_LOCK = (
+    f'<partial-lock xmlns="{PARTIAL}" xmlns:k="urn:nesrv:test:kinds"><select>{SELECT}</select></partial-lock>'
+)
 BGP = tuple(
     f"openconfig-bgp-{part}"
     for part in ("common", "common-multiprotocol", "common-structure", "global", "neighbor", "peer-group")
@@ -40,7 +42,9 @@ LOCK = "<lock><target><{}/></target></lock>"
 
 async def state(client: Client, inner: str = "") -> etree._Element:
     """``<netconf-state>``, or what ``inner`` selects of it."""
-    found = await client.data(f'<get><filter><netconf-state xmlns="{MONITORING}">{inner}</netconf-state></filter></get>')
+    found = await client.data(
+        f'<get><filter><netconf-state xmlns="{MONITORING}">{inner}</netconf-state></filter></get>'
+    )
     return found[0]
 
 
@@ -100,7 +104,9 @@ def test_the_capabilities_are_those_of_the_hello(server: Serving) -> None:
         async with connect(server) as connection, channel(connection) as opened:
             client = Client(opened.process)
             hello = [node.text for node in (await client.greet()).iterfind(".//{*}capability")]
-            assert hello == [node.text for node in (await state(client, "<capabilities/>")).iterfind(".//{*}capability")]
+            assert hello == [
+                node.text for node in (await state(client, "<capabilities/>")).iterfind(".//{*}capability")
+            ]
 
     asyncio.run(run())
 
@@ -113,7 +119,11 @@ def test_modules_and_submodules_are_listed_and_can_be_fetched() -> None:
             entries = (await state(client, "<schemas/>")).findall(".//{*}schema")
             namespaces = {entry.findtext("{*}identifier"): entry.findtext("{*}namespace") for entry in entries}
             assert len(namespaces) == len(entries)
-            assert namespaces["openconfig-bgp-neighbor"] == namespaces["openconfig-bgp"] == "http://openconfig.net/yang/bgp"
+            assert (
+                namespaces["openconfig-bgp-neighbor"]
+                == namespaces["openconfig-bgp"]
+                == "http://openconfig.net/yang/bgp"
+            )
             for entry in entries:
                 assert (entry.findtext("{*}format") or "").endswith(":yang")
                 assert [node.text for node in entry.iterfind("{*}location")] == ["NETCONF"]
@@ -160,7 +170,11 @@ def test_partial_locks_are_told_with_what_they_lock(server: Serving) -> None:
         number = (await one.rpc(PARTIAL_LOCK)).findtext(f"{{{PARTIAL}}}lock-id")
         (lock,) = (await state(other, "<datastores/>")).findall(".//{*}partial-lock")
         told = {name: lock.findtext(f"{{*}}{name}") for name in ("lock-id", "locked-by-session", "select")}
-        assert told == {"lock-id": number, "locked-by-session": str(one.number), "select": SELECT.replace("k:", "kinds:")}
+        assert told == {
+            "lock-id": number,
+            "locked-by-session": str(one.number),
+            "select": SELECT.replace("k:", "kinds:"),
+        }
         assert (lock.findtext("{*}locked-node") or "").endswith("item[kinds:name='a']")
 
     with_sessions(server, 2, body)
@@ -177,9 +191,15 @@ def test_all_sessions_are_told_whatever_they_came_by(server: Serving) -> None:
             entries = (await state(one, "<sessions/>")).findall(".//{*}session")
         numbers = [int(entry.findtext("{*}session-id") or "") for entry in entries]
         assert numbers[-3:] == [one.number, other.number, other.number + 1]
-        told = [[entry.findtext(f"{{*}}{name}") for name in ("transport", "username", "source-host")] for entry in entries]
+        told = [
+            [entry.findtext(f"{{*}}{name}") for name in ("transport", "username", "source-host")] for entry in entries
+        ]
         assert [row[1:] for row in told[:2]] == [[USER, "127.0.0.1"]] * 2
-        assert [(row[0] or "").partition(":")[2] for row in told[-3:]] == ["netconf-ssh", "netconf-ssh", "netconf-local"]
+        assert [(row[0] or "").partition(":")[2] for row in told[-3:]] == [
+            "netconf-ssh",
+            "netconf-ssh",
+            "netconf-local",
+        ]
         login = datetime.fromisoformat(entries[-1].findtext("{*}login-time") or "").timestamp()
         assert before <= login <= time.time()
 
@@ -200,7 +220,9 @@ def test_requests_good_and_bad_are_counted_for_the_session_and_for_all(server: S
         counted = {name: after[name] - before[name] for name in ("in-rpcs", "in-bad-rpcs", "out-rpc-errors")}
         # The question after them is a request, too.
         assert counted == {"in-rpcs": 3, "in-bad-rpcs": 1, "out-rpc-errors": 2}
-        entry = (await state(one, f"<sessions><session><session-id>{one.number}</session-id></session></sessions>"))[0][0]
+        entry = (await state(one, f"<sessions><session><session-id>{one.number}</session-id></session></sessions>"))[0][
+            0
+        ]
         assert [entry.findtext(f"{{*}}{name}") for name in counted] == ["3", "1", "2"]
 
     with_sessions(server, 2, body)
@@ -271,7 +293,9 @@ def test_the_start_is_that_of_the_server() -> None:
 
     async def run(server: Serving) -> None:
         async with session(server) as client:
-            text = (await state(client, "<statistics><netconf-start-time/></statistics>")).findtext(".//{*}netconf-start-time")
+            text = (await state(client, "<statistics><netconf-start-time/></statistics>")).findtext(
+                ".//{*}netconf-start-time"
+            )
             assert before <= datetime.fromisoformat(text or "").timestamp() <= time.time()
             assert (await statistics(client))["in-sessions"] == 1, "counters begin at zero with the server"
 

@@ -22,7 +22,9 @@ LARGE = 20_000_000
 def items(count: int, size: int) -> str:
     """So many entries of so many bytes."""
     text = "x" * size
-    return f'<top xmlns="{KINDS}">{"".join(f"<item><name>n{n}</name><l1>{text}</l1></item>" for n in range(count))}</top>'
+    return (
+        f'<top xmlns="{KINDS}">{"".join(f"<item><name>n{n}</name><l1>{text}</l1></item>" for n in range(count))}</top>'
+    )
 
 
 def test_a_hundred_sessions_at_once(server: Serving) -> None:
@@ -89,7 +91,11 @@ def test_a_client_that_never_reads(server: Serving) -> None:
                 await numbered.greet()
                 mute.process.channel.pause_reading()
                 flood = RawClient(mute.process)
-                flood.write(b"".join(flood.framed("<get-config><source><running/></source></get-config>", n) for n in range(500)))
+                flood.write(
+                    b"".join(
+                        flood.framed("<get-config><source><running/></source></get-config>", n) for n in range(500)
+                    )
+                )
                 for _ in range(50):
                     await good.data(CANDIDATE)
                 assert server.memory() - before < 60_000_000, "of the 1,000 MB that it asked for"

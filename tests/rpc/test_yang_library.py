@@ -15,6 +15,7 @@ from tests.rpc.client import session
 from tests.rpc.conftest import MODULES
 from tests.serving import NONE, Serving
 
+MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
 LIBRARY = "urn:ietf:params:xml:ns:yang:ietf-yang-library"
 FILES = {
     "main": "prefix m; include part; %s feature fast; feature slow; leaf a { if-feature fast; type uint8; } "
@@ -51,7 +52,9 @@ class Told:
         return self.state.findtext(f"{{{LIBRARY}}}module-set-id") or ""
 
     def named(self, kind: str) -> dict[str, etree._Element]:
-        return {entry.findtext("{*}name") or "": entry for entry in self.library.iterfind(f"{{*}}module-set/{{*}}{kind}")}
+        return {
+            entry.findtext("{*}name") or "": entry for entry in self.library.iterfind(f"{{*}}module-set/{{*}}{kind}")
+        }
 
 
 def told(server: Serving) -> Told:
@@ -62,8 +65,7 @@ def told(server: Serving) -> Told:
                 for name in ("yang-library", "modules-state")
             ]
             listed = await client.data(
-                '<get><filter><netconf-state xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"><capabilities/>'
-                "</netconf-state></filter></get>"
+                f'<get><filter><netconf-state xmlns="{MONITORING}"><capabilities/></netconf-state></filter></get>'
             )
             return Told(found[0], found[1], tuple(node.text or "" for node in listed.iterfind(".//{*}capability")))
 
@@ -136,7 +138,11 @@ def test_the_library_of_the_older_kind_says_the_same(library: Told) -> None:
     deviation = entries["main"].find("{*}deviation")
     assert deviation is not None and texts(deviation, "name") == ["bent"]
     # As the entry of the deviating module itself, which has no revision.
-    assert (texts(deviation, "revision"), texts(entries["bent"], "revision"), kinds["bent"]) == ([None], [None], "implement")
+    assert (texts(deviation, "revision"), texts(entries["bent"], "revision"), kinds["bent"]) == (
+        [None],
+        [None],
+        "implement",
+    )
     assert texts(entries["main"], "feature") == ["fast", "slow"]
     assert texts(entries["main"], "submodule/{*}name") == ["part"]
 
