@@ -184,8 +184,27 @@ def broken(draw: st.DrawFn, seeds: Sequence[bytes] = ALL) -> bytes:
     return bytes(message) or b"<"
 
 
-_BYTES = (b"<", b">", b"&", b"&#0;", b"&lt;", b"]]>", b"<![CDATA[", b"<!--", b"-->", b"<?x?>", b"\xff", b"\x00", b'"',
-          b"<!DOCTYPE rpc [<!ENTITY a 'aaaa'>]>", b"&a;", b"\xef\xbb\xbf", b"\n#3\n", b"\n##\n", b"xmlns:a=''")  # fmt: skip
+_BYTES = (
+    b"<",
+    b">",
+    b"&",
+    b"&#0;",
+    b"&lt;",
+    b"]]>",
+    b"<![CDATA[",
+    b"<!--",
+    b"-->",
+    b"<?x?>",
+    b"\xff",
+    b"\x00",
+    b'"',
+    b"<!DOCTYPE rpc [<!ENTITY a 'aaaa'>]>",
+    b"&a;",
+    b"\xef\xbb\xbf",
+    b"\n#3\n",
+    b"\n##\n",
+    b"xmlns:a=''",
+)
 
 
 @st.composite

@@ -41,7 +41,7 @@ WRITES = ("edit-config", "edit-config", "edit-config", "copy-config", "validate"
 
 @st.composite
 def _node(draw: st.DrawFn, name: str, filtering: bool, depth: int = 0) -> etree._Element:
-    node = etree.Element(f"{{{KINDS}}}{name}", nsmap={None: KINDS, "k": KINDS, "nc": NC})
+    node = etree.Element(f"{{{KINDS}}}{name}", nsmap={"k": KINDS, "nc": NC})
     if draw(st.integers(0, 5)) == 0:
         node.set(draw(st.sampled_from(ATTRIBUTES)), draw(st.sampled_from(VALUES)))
     if depth < 4 and name in TREE:

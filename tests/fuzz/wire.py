@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
 KINDS = Path(__file__).parents[1] / "data" / "yang"
 PATIENCE = 30.0
 """Seconds after which an answer is taken for one that never comes."""
+PERSISTS = 5.0
+"""Seconds after which a confirmed commit that was not taken back is one that persists."""
 END = b"]]>]]>"
 _CHUNK = re.compile(rb"\n#(?:([0-9]+)|(#))\n")
 _HELLO = (
@@ -30,6 +33,9 @@ _STATE = (
     "<get-config><source><running/></source></get-config>",
     _LOCKS,
 )
+
+
+_TARGETS = ("<target><running/></target>", "<target><candidate/></target>")
 
 
 class Ended(Exception):
@@ -135,8 +141,23 @@ class Place:
         try:
             yield made
         finally:
-            made.close()
             self._watch(f"<kill-session><session-id>{made.number}</session-id></kill-session>")
+            made.close()
+            self._settle()
+
+    def _settle(self) -> None:
+        """Until a session that ended by itself has given back its locks, and what only it could have confirmed; a
+        confirmed commit that persists outlives its session."""
+        deadline = time.monotonic() + PERSISTS
+        while not all(b"<ok/>" in self._watch(f"<lock>{target}</lock>") for target in _TARGETS):
+            self._unlock()
+            if time.monotonic() > deadline:
+                return
+        self._unlock()
+
+    def _unlock(self) -> None:
+        for target in _TARGETS:
+            self._watch(f"<unlock>{target}</unlock>")
 
     def state(self) -> tuple[bytes, ...]:
         """The datastores and their locks."""

@@ -127,7 +127,7 @@ def test_modules_and_submodules_are_listed_and_can_be_fetched() -> None:
             for entry in entries:
                 assert (entry.findtext("{*}format") or "").endswith(":yang")
                 assert [node.text for node in entry.iterfind("{*}location")] == ["NETCONF"]
-                name, version = entry.findtext("{*}identifier"), entry.findtext("{*}version")
+                name, version = entry.findtext("{*}identifier") or "", entry.findtext("{*}version") or ""
                 data = await client.data(
                     f'<get-schema xmlns="{MONITORING}"><identifier>{name}</identifier><version>{version}</version>'
                     f'<format xmlns:m="{MONITORING}">m:yang</format></get-schema>'
