@@ -60,6 +60,10 @@ class Shards:
         """The shard's top nodes; parsed anew at each call, the caller owns them."""
         return [self.reader.read(element, schema, None) for element, schema in self._tops(shard)]
 
+    def bare(self, shard: Shard) -> list[Node]:
+        """The shard's top nodes for printing only, without parents; the caller owns them."""
+        return [self.reader.bare(element, schema) for element, schema in self._tops(shard)]
+
     def fixed(self, shard: Shard) -> list[FixedNode]:
         """The shard's top nodes for reading only: whoever reads them next may be given the same ones."""
         found = self._fixed.get(shard)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Self
+from weakref import ReferenceType, ref
 from xml.sax.saxutils import escape
 
 from nesrv.schema.nodes import SchemaNode
@@ -123,17 +124,31 @@ class Node:
 
 
 class FixedNode(Node):
-    """A node of a tree that nobody changes: it works its path out once, which every fact of a large entry asks for."""
+    """A node of a tree that nobody changes: it works its path out once, which every fact of a large entry asks for.
 
-    __slots__ = ("_path",)
+    A parent holds its children and not the other way round, so that a tree is freed with the last who holds its top,
+    and not when the collector comes by: thousands of trees are made in a large commit.
+    """
 
-    def __init__(self, schema: SchemaNode, value: str | None = None, parent: Node | None = None) -> None:
+    __slots__ = ("__weakref__", "_above", "_path")
+
+    def __init__(self, schema: SchemaNode, value: str | None = None, parent: FixedNode | None = None) -> None:
         # Written out: there are thousands in a large entry, and a call of the base class is half of what one takes.
         self.schema = schema
         self.value = value
         self.children = []
-        self.parent = parent
+        self._above: ReferenceType[FixedNode] | None = None if parent is None else ref(parent)
         self._path: str | None = None
+
+    @property
+    def parent(self) -> FixedNode | None:  # type: ignore[override]
+        """Raises ReferenceError where the tree's top was let go."""
+        if self._above is None:
+            return None
+        found = self._above()
+        if found is None:
+            raise ReferenceError(f"the tree of {self.schema.path} is gone")
+        return found
 
     @property
     def path(self) -> str:

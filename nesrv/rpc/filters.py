@@ -16,7 +16,7 @@ from nesrv.datastore.tree import Node, to_xml
 from nesrv.rpc.xpath import below_wrapper
 from nesrv.schema.nodes import SchemaNode
 
-State = Mapping[str, list[Node]]
+State = dict[str, list[Node]]
 """Shard path → top nodes with operational state (an entry's node, or nodes of a rest shard)."""
 
 
@@ -70,8 +70,6 @@ def merge_state(config: list[Node], state: Iterable[Node]) -> list[Node]:
             known.value = node.value
         else:
             known.children = merge_state(known.children, node.children)
-            for child in known.children:
-                child.parent = known
     return config
 
 
@@ -89,13 +87,13 @@ def named_shard(shards: Shards, point: SchemaNode, pattern: Pattern) -> str | No
 
 
 class Selection:
-    """Answers filters over one snapshot and the state over it."""
+    """Answers one filter over one snapshot and the state over it, which is used up."""
 
     def __init__(self, shards: Shards, snapshot: Snapshot, state: State | None = None) -> None:
         self._shards = shards
         self._schema = shards.schema
         self._snapshot = snapshot
-        self._state = state or {}
+        self._state = state if state is not None else {}
         self._namespaces = self._schema.namespaces
 
     # Everything
@@ -111,7 +109,7 @@ class Selection:
     def _paths(self) -> Iterator[tuple[str, SchemaNode]]:
         for shard in self._snapshot.shards():
             yield shard.path, shard.point
-        for path in self._state:
+        for path in tuple(self._state):
             if path not in self._snapshot:
                 yield path, self._schema.node(path)
 
@@ -126,8 +124,9 @@ class Selection:
         return b"".join(to_xml(node, self._namespaces, outer) for node in nodes)
 
     def _nodes(self, path: str, shard: Shard | None) -> list[Node]:
-        config = self._shards.nodes(shard) if shard is not None else []
-        return merge_state(config, self._state[path]) if path in self._state else config
+        """Of one path once: what state is printed is not kept until all of it is."""
+        config = self._shards.bare(shard) if shard is not None else []
+        return merge_state(config, self._state.pop(path, ()))
 
     # Subtree
 
