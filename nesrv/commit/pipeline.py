@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from nesrv import errors, heap
+from nesrv.aside import aside
 from nesrv.commit.derive import Breather, Derivation, Preview
 from nesrv.commit.engines import Engines
 from nesrv.commit.plan import FactKey, plan, runs, undo
@@ -85,7 +86,7 @@ class Pipeline:
     async def plan(self, candidate: Snapshot) -> list[Step]:
         """The steps that committing ``candidate`` would take now; changes nothing."""
         async with self._busy:
-            return self._plan((await self._preview(candidate, self.changes(candidate))).wanted)
+            return await self._plan((await self._preview(candidate, self.changes(candidate))).wanted)
 
     async def _preview(self, candidate: Snapshot, changes: Changes) -> Preview:
         if changes:
@@ -114,7 +115,7 @@ class Pipeline:
             if not changes:
                 return Outcome(0, ())
             preview = await self._preview(candidate, changes)
-            steps = self._plan(preview.wanted)
+            steps = await self._plan(preview.wanted)
             if steps:
                 await self._begin(changes)
                 await self._apply(steps)
@@ -133,15 +134,21 @@ class Pipeline:
     def _typed(self, step: Step) -> str:
         return "; ".join(self.explain([step])[0])
 
-    def _plan(self, wanted: Mapping[FactKey, Fact | None]) -> list[Step]:
+    async def _plan(self, wanted: Mapping[FactKey, Fact | None]) -> list[Step]:
         """From what the engines have to ``wanted``, without what no engine here carries out."""
-        reachable = {key: fact for key, fact in wanted.items() if fact is None or fact.domain in self._engines}
-        known = [engine.actual for engine in self._engines.values()]
+        known = [engine.actual.get for engine in self._engines.values()]
 
         def actual(key: FactKey) -> Fact | None:
-            return next((found[key] for found in known if key in found), None)
+            for find in known:
+                if (fact := find(key)) is not None:
+                    return fact
+            return None
 
-        return plan(reachable, actual, self._satisfies)
+        def made() -> list[Step]:
+            reachable = {key: fact for key, fact in wanted.items() if fact is None or fact.domain in self._engines}
+            return plan(reachable, actual, self._satisfies)
+
+        return await aside(len(wanted), made)
 
     def _satisfies(self, wanted: Fact, actual: Fact) -> bool:
         return self._engines[wanted.domain].satisfies(wanted, actual)
@@ -216,7 +223,7 @@ class Pipeline:
         wanted: dict[FactKey, Fact | None] = dict.fromkeys(step.fact.key for step in steps)
         wanted.update(dict.fromkeys(self._owned()))
         wanted.update((fact.key, fact) for fact in self.derivation.facts())
-        left = await self._force(self._plan(wanted))
+        left = await self._force(await self._plan(wanted))
         if left:
             raise errors.RollbackFailed(
                 f"{why}; {len(left)} steps could not be undone, first: {self._typed(left[0])}.", failed.fact.path
@@ -251,7 +258,7 @@ class Pipeline:
             wanted: dict[FactKey, Fact | None] = dict.fromkeys(self._owned())
             wanted.update(dict.fromkeys(await self._interrupted()))
             wanted.update(preview.wanted)
-            steps = self._plan(wanted)
+            steps = await self._plan(wanted)
             refused = await self._force(steps)
             if not refused:
                 self._journal.abandon()
@@ -264,7 +271,7 @@ class Pipeline:
             scratch = Derivation(self._features, self._shards)
             preview = await scratch.preview(self.running, EMPTY.changes_to(self.running))
             unwanted = [*preview.wanted, *self._owned(), *await self._interrupted()]
-            return await self._force(self._plan(dict.fromkeys(unwanted)))
+            return await self._force(await self._plan(dict.fromkeys(unwanted)))
 
     def _owned(self) -> list[FactKey]:
         return [key for engine in self._engines.values() for key in engine.owned()]
