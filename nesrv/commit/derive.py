@@ -98,9 +98,7 @@ class Derivation:
         preview = Preview()
         for path in dirty:
             shard = after.get(path)
-            preview.shards[path] = (
-                await self._derive(shard, exports.get(path), inputs, breather) if shard else None
-            )
+            preview.shards[path] = await self._derive(shard, exports.get(path), inputs, breather) if shard else None
             await breather.breathe()
         self._collect(preview)
         return preview

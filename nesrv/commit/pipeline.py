@@ -90,21 +90,34 @@ class Pipeline:
 
     async def _preview(self, candidate: Snapshot, changes: Changes) -> Preview:
         if changes:
-            await self._validate(candidate, changes)
+            document = await self._question(candidate, changes)
+            if len(document) > LARGE_BYTES:
+                return await self._preview_beside(document, candidate, changes)
+            self.validator.ask(document)
         return await self.derivation.preview(candidate, changes)
 
-    async def _validate(self, candidate: Snapshot, changes: Changes) -> None:
-        """Other sessions get their turn between shards, and while libyang looks at a large document."""
+    async def _question(self, candidate: Snapshot, changes: Changes) -> bytes:
+        """Other sessions get their turn between shards."""
         breather = Breather()
         for _, after in changes.values():
             if after is not None:
                 self.validator.targets(after)
                 await breather.breathe()
-        document = self.validator.question(candidate, changes)
-        if len(document) > LARGE_BYTES:
+        return self.validator.question(candidate, changes)
+
+    async def _preview_beside(self, document: bytes, candidate: Snapshot, changes: Changes) -> Preview:
+        """While libyang looks at a large document in a thread. Its objection comes first: what the features make of
+        a configuration that YANG refuses says nothing."""
+        thought = asyncio.ensure_future(self.derivation.preview(candidate, changes))
+        try:
             await asyncio.to_thread(self.validator.ask, document)
-        else:
-            self.validator.ask(document)
+        except BaseException:
+            thought.cancel()
+            await asyncio.wait((thought,))
+            if not thought.cancelled():
+                thought.exception()
+            raise
+        return await thought
 
     async def commit(self, candidate: Snapshot, record: CommitRecord) -> Outcome:
         """Make ``candidate`` running; raises ``RpcError`` with kernel, FRR, disk and running as before."""

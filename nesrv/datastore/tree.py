@@ -7,12 +7,15 @@ prefixes, so that a node means the same wherever it is moved.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
 from weakref import ReferenceType, ref
 from xml.sax.saxutils import escape
 
 from nesrv.schema.nodes import SchemaNode
 from nesrv.schema.paths import predicate
+
+_NONE: Any = ()
+"""The children of a leaf: most nodes are leaves, and a list of its own is half of what one takes of memory."""
 
 
 class Node:
@@ -23,7 +26,7 @@ class Node:
     def __init__(self, schema: SchemaNode, value: str | None = None, parent: Node | None = None) -> None:
         self.schema = schema
         self.value = value
-        self.children: list[Self] = []
+        self.children: list[Self] = [] if value is None else _NONE
         self.parent = parent
 
     def __repr__(self) -> str:
@@ -136,7 +139,7 @@ class FixedNode(Node):
         # Written out: there are thousands in a large entry, and a call of the base class is half of what one takes.
         self.schema = schema
         self.value = value
-        self.children = []
+        self.children = [] if value is None else _NONE
         self._above: ReferenceType[FixedNode] | None = None if parent is None else ref(parent)
         self._path: str | None = None
 

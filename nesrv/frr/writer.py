@@ -212,8 +212,8 @@ class Frr:
 
     async def _carry_out(self, plan: Sequence[Command], taken: list[Step], after_step: AfterStep | None) -> None:
         """Raises Refused; ``taken`` grows by what was acknowledged."""
-        for daemon, run in groupby(plan, key=lambda command: self._dialect.owner(command.owner)):
-            for batch in [[command] for command in run] if after_step else [list(run)]:
+        for daemon, run in await aside(len(plan), lambda: self._runs(plan)):
+            for batch in [[command] for command in run] if after_step else [run]:
                 try:
                     await self._run(daemon, batch)
                 except VtyLost as error:
@@ -222,6 +222,11 @@ class Frr:
                     taken.append(step)
                     if after_step is not None:
                         after_step(step)
+
+    def _runs(self, plan: Sequence[Command]) -> list[tuple[str, list[Command]]]:
+        """Contiguous commands for one daemon, in order."""
+        found = groupby(plan, key=lambda command: self._dialect.owner(command.owner))
+        return [(daemon, list(run)) for daemon, run in found]
 
     async def _held(self, plan: Sequence[Command], refused: Refused, taken: Sequence[Step]) -> list[Step]:
         """Which steps hold after a refusal, by reading FRR; by its acknowledgements if it is gone for good."""
