@@ -64,6 +64,15 @@ class Shards:
         """The shard's top nodes for printing only, without parents; the caller owns them."""
         return [self.reader.bare(element, schema) for element, schema in self._tops(shard)]
 
+    def bare_entry(self, shard: Shard) -> Node:
+        """``entry`` of such nodes, of which nobody asks the path."""
+        tops = self.bare(shard)
+        if shard.point not in self.schema.skeleton:
+            return tops[0]
+        rest = Node(shard.point)
+        rest.children = tops
+        return rest
+
     def fixed(self, shard: Shard) -> list[FixedNode]:
         """The shard's top nodes for reading only: whoever reads them next may be given the same ones."""
         found = self._fixed.get(shard)

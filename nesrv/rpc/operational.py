@@ -139,7 +139,7 @@ class Applied:
             return state
         breather = Breather()
         for shard in chosen(element, wanted, self.point):
-            found = _node(shard, applied.applied(element.shards.fixed_entry(shard), self._told))
+            found = _node(shard, applied.applied(element.shards.bare_entry(shard), self._told))
             state[shard.path] = found[0].children if shard.point in element.schema.skeleton else found
             await breather.breathe()
         return state

@@ -97,7 +97,9 @@ def test_members_are_those_of_all_documents(text: str) -> None:
     assert list(members(text)) == [pair for document in documents(text) for pair in document.items()]
 
 
-@pytest.mark.parametrize("text", ['{"a"', '{"a" 1}', '{"a": 1', '{"a": 1 "b": 2}', "[1]", "% Unknown command"])
+@pytest.mark.parametrize(
+    "text", ['{"a"', '{"a" 1}', '{"a";1}', '{"a": 1', '{"a": 1 "b": 2}', "[1]", "% Unknown command"]
+)
 def test_what_is_no_object_is_no_answer(text: str) -> None:
     with pytest.raises(ValueError):
         list(members(text))
