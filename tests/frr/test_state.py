@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nesrv.frr.state import bfd_sessions, neighbors, routes, vnis, vteps
+from nesrv.frr.state import bfd_sessions, documents, members, neighbors, routes, vnis, vteps
 
 DATA = Path(__file__).parent / "data"
 
@@ -88,3 +88,18 @@ def test_what_is_no_json_is_an_error() -> None:
     with pytest.raises(ValueError):
         neighbors("% Unknown command")
     assert neighbors("{}") == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", ' {"a": {"b": [1]}, "c": "}"}\n', '{"a": 1}{"a": 2}\n{ }', said("neighbors")]
+)
+def test_members_are_those_of_all_documents(text: str) -> None:
+    assert list(members(text)) == [pair for document in documents(text) for pair in document.items()]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a"', '{"a" 1}', '{"a";1}', '{"a": 1', '{"a": 1 "b": 2}', "[1]", "% Unknown command"]
+)
+def test_what_is_no_object_is_no_answer(text: str) -> None:
+    with pytest.raises(ValueError):
+        list(members(text))
