@@ -1,5 +1,5 @@
 """What differs between the FRR releases nesrv knows: which daemon owns a line, what may be pipelined, which
-answers are harmless.  Measured on 8.4.4 and 10.3; IPv6 VTEPs are as the release notes of 10.6 have it.
+answers are harmless.  Measured on 8.4.4 and 10.3; that 10.6 has IPv6 VTEPs is from its release notes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ class Dialect:
     ``grouped``: lines of bgpd that cost it the more the more it has, unless many make one transaction
     (2,000 lines of prefix-lists: 12 s one by one, 2 s together; 20 s and 1 s on 10.3, 73 s and 1 s to delete them).
     ``benign``: (line, answer) patterns that mean the line holds although the status is not 0.
-    ``ipv6_vteps``: whether bgpd announces them; 8.4.4 announces the router id in the place of their address.
+    ``ipv6_vteps``: whether bgpd announces them; in the place of their address 8.4.4 announces the router id and 10.3,
+    whose zebra takes them for 0.0.0.0, the session's IPv4 address.
     """
 
     major: int
