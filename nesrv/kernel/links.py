@@ -368,10 +368,14 @@ class Links:
 
     def _keep_addresses(self, space: Space, link: Link) -> None:
         """A host's namespace may drop IPv6 addresses with a link that goes down; ours belong to it until deleted."""
-        for address in tuple(space.addresses.get(link.index, {}).values()):
-            if address.family == AF_INET6 and not is_link_local_of(address, link):
+        had = tuple(space.addresses.get(link.index, {}).values())
+        # What the kernel says of their going must be heard before they are back, of which it tells some time later.
+        self._reader.refresh(self._spaces.drain())
+        for address in had:
+            gone = address.address not in space.addresses.get(link.index, {})
+            if gone and address.family == AF_INET6 and not is_link_local_of(address, link):
                 with contextlib.suppress(Refused):
-                    self._spaces.socket(space).do(requests.add_address(link.index, address.address))
+                    self._give(space, link, address.address)
 
     def _host_end(self, link: Link, host: str) -> tuple[Space, Link]:
         other = self._spaces.at(Place("host", host))
@@ -394,10 +398,13 @@ class Links:
     def add_address(self, fact: Address) -> None:
         space, link = self.need(fact.place, fact.link)
         if fact.address not in space.addresses.get(link.index, {}):
-            request = requests.add_address(link.index, fact.address)
-            self._spaces.socket(space).do(request)
-            self._spaces.put_address(space, request)
-            self._reader.refresh({(space, link.index)})
+            self._give(space, link, fact.address)
+
+    def _give(self, space: Space, link: Link, address: str) -> None:
+        request = requests.add_address(link.index, address)
+        self._spaces.socket(space).do(request)
+        self._spaces.put_address(space, request)
+        self._reader.refresh({(space, link.index)})
 
     def announce_address(self, fact: Address) -> None:
         """Has the kernel tell of an address that is there as if it were new."""
