@@ -409,8 +409,8 @@ class Links:
     def announce_address(self, fact: Address) -> None:
         """Has the kernel tell of an address that is there as if it were new."""
         space, link = self.find(fact.place, fact.link)
-        if link is not None and fact.address in space.addresses.get(link.index, {}):
-            self._spaces.socket(space).do(requests.announce_address(link.index, fact.address))
+        if link is not None and (there := space.addresses.get(link.index, {}).get(fact.address)) is not None:
+            self._spaces.socket(space).do(requests.announce_address(link.index, there.told))
 
     def remove_address(self, fact: Address) -> None:
         """The others of its subnet stay, though the kernel takes secondary ones away with the first."""
