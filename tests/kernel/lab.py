@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,7 +26,7 @@ from nesrv.kernel.writer import Kernel
 BACKEND: BackendName = "device" if os.environ.get("NESRV_TEST_VRF") == "device" else "netns"
 """The whole directory runs with VRF devices too, where the kernel has them (tests/uml)."""
 
-POLL_SECONDS, POLLS = 0.02, 500
+POLL_SECONDS, POLLS = 0.02, 1500
 TIMERS = ("gc_timer", "hello_timer", "tcn_timer", "topology_change_timer", "forward_delay_timer", "message_age_timer")
 CARRIER = {"LOWER_UP", "NO-CARRIER", "M-DOWN", "linkdown"}
 """Follows the administrative state up to a second later."""
@@ -61,6 +62,10 @@ def until(condition: Callable[[], bool], what: str) -> None:
             return
         time.sleep(POLL_SECONDS)
     raise AssertionError(f"never came true: {what}")
+
+
+def _succeeds(words: Sequence[str]) -> bool:
+    return subprocess.run(words, capture_output=True).returncode == 0
 
 
 class Lab(AbstractContextManager["Lab"]):
@@ -106,6 +111,12 @@ class Lab(AbstractContextManager["Lab"]):
 
     def ip(self, place: Place, command: str) -> Any:
         return json.loads(sh(f"{self.inside(place)}ip -d -j {command}") or "[]")
+
+    def reaches(self, place: Place, *addresses: str) -> None:
+        """Waits for an answer: a bridge's port forwards a moment after it joined, and a machine may be slow."""
+        for address in addresses:
+            words = ("nsenter", f"--net={self.layout.namespace(place)}", "ping", "-n", "-c", "1", "-W", "1", address)
+            until(partial(_succeeds, words), f"{address} answers")
 
     def link(self, place: Place, name: str) -> dict[str, Any]:
         (found,) = self.ip(place, f"link show dev {name}")

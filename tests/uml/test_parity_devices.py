@@ -10,7 +10,7 @@ import pytest
 from tests.uml.boot import run_in_uml
 
 SECONDS = 900
-FILES = ("test_operator.py",)
+FILES = ("test_operator.py", "test_unnumbered.py")
 INNER = ("-m", "pytest", *(f"tests/parity/{file}" for file in FILES), "-q", "-rA", "--color=no")
 OPTIONS = ("--durations=20", "-o", "cache_dir=/run/pytest")
 ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1"}
