@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from nesrv.settings import CONTROL, Settings, SettingsError, parse_listen
+from nesrv.settings import CONTROL, HISTORY_KEPT, Settings, SettingsError, parse_listen
 from nesrv.transport.local_client import Refused, ask
 
 OK, FAILED, PENDING, USAGE = 0, 1, 2, 64
@@ -40,6 +40,18 @@ def _parser() -> argparse.ArgumentParser:
         "--openconfig", type=Path, metavar="DIR", help="serve the published modules below DIR, with deviations"
     )
     serve.add_argument("--startup", type=Path, metavar="FILE.xml", help="configuration for the first boot")
+    serve.add_argument(
+        "--startup-datastore",
+        action="store_true",
+        help="a startup of its own: what is not copied to it ends with nesrv",
+    )
+    serve.add_argument("--writable-running", action="store_true", help="edits of running, each a commit of its own")
+    serve.add_argument(
+        "--url", action="store_true", help="file URLs for configurations, in files/ of the state directory"
+    )
+    serve.add_argument(
+        "--history", type=int, default=HISTORY_KEPT, metavar="N", help="commits that are remembered (%(default)s)"
+    )
     clear = commands.add_parser("clear", help="take the element out of kernel and FRR")
     plan = commands.add_parser("plan", help="print what committing the candidate would do")
     yang = commands.add_parser("yang", help="what nesrv's YANG modules say").add_subparsers(dest="yang", required=True)
@@ -59,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     serving = arguments.command == "serve"
+    if serving and arguments.history < 1:
+        raise SettingsError(f"--history {arguments.history}: at least 1 commit is remembered")
     return Settings(
         listen=parse_listen(arguments.listen) if serving else ("", 0),
         state_dir=arguments.state_dir,
@@ -70,6 +84,10 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         yang=tuple(arguments.yang) if serving else (),
         openconfig=arguments.openconfig if serving else None,
         startup=arguments.startup if serving else None,
+        startup_datastore=serving and arguments.startup_datastore,
+        writable_running=serving and arguments.writable_running,
+        url=serving and arguments.url,
+        history=arguments.history if serving else HISTORY_KEPT,
         log_level=arguments.log_level,
     )
 

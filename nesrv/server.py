@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,9 +37,31 @@ from nesrv.kernel.backends import detect
 from nesrv.kernel.layout import BackendName, Layout
 from nesrv.kernel.sockets import Refused
 from nesrv.kernel.writer import Kernel
-from nesrv.rpc import configure, monitoring, operational, planning, retrieve, sessions
+from nesrv.rpc import (
+    committing,
+    configure,
+    copying,
+    history,
+    monitoring,
+    nmda,
+    operational,
+    partial_lock,
+    planning,
+    retrieve,
+    sessions,
+    startup,
+)
 from nesrv.rpc.dispatch import Dispatcher
 from nesrv.rpc.element import Element
+from nesrv.rpc.files import Files
+from nesrv.rpc.nacm import Nacm, NacmState
+from nesrv.rpc.notify import create, dynamic
+from nesrv.rpc.notify.base import BaseNotifications, since_last_start
+from nesrv.rpc.notify.log import EventLog
+from nesrv.rpc.notify.publisher import Publisher
+from nesrv.rpc.notify.subscriptions import Subscriptions
+from nesrv.rpc.notify.times import LoopTimers
+from nesrv.rpc.partial_lock import PartialLockGuard
 from nesrv.schema.modules import Release, module_set
 from nesrv.schema.published import prepare
 from nesrv.schema.schema import Schema, load
@@ -51,6 +74,7 @@ logger = logging.getLogger(__name__)
 
 RUN = Path("/run/nesrv")
 DATABASE = "nesrv.db"
+EVENTS = "events.db"
 DATASTORE_USERS = "datastore"
 GC_THRESHOLDS = (50_000, 20, 100)
 FINISH_SECONDS = 60.0
@@ -197,7 +221,7 @@ def load_schema(settings: Settings) -> Schema:
             raise SettingsError(f"--yang {directory}: there is no YANG module (*.yang) in it")
     with_model = settings.backend == "system" or not settings.yang or settings.openconfig is not None
     try:
-        schema = load(module_set(settings.yang, with_model, _release(settings)))
+        schema = load(module_set(settings.yang, with_model, _release(settings), settings.netconf_features))
     except ValueError as error:
         raise SettingsError(str(error)) from error
     left = unclaimed(schema, _features(schema))
@@ -232,7 +256,8 @@ class Server:
         _make_state_dir(settings.state_dir)
         users = UserStore.load(settings.users)
         schema = load_schema(settings)
-        self.journal = Journal(settings.state_dir / DATABASE)
+        self.journal = Journal(settings.state_dir / DATABASE, settings.history)
+        self._choose_running()
         self.system = await open_system(settings)
         shards = Shards(schema)
         self.pipeline = Pipeline(
@@ -246,21 +271,56 @@ class Server:
         steps, refused = await self.pipeline.reconcile()
         logger.info("start: %d steps, %d refused", len(steps), len(refused))
         self.element = Element(shards, self.pipeline)
+        access = Nacm(self.element)
+        self.element.guards.add(access)
+        self.element.guards.add(PartialLockGuard(self.element))
         _tame_collector()
         await self._first_boot()
+        if settings.startup_datastore:
+            self.element.startup = await startup.begin(self.pipeline, self.element.clock())
+        if settings.url:
+            self.element.files = Files(settings.files)
         capabilities = monitoring.capabilities(schema)
-        own = retrieve.OwnState(capabilities)
+        self.events = EventLog(settings.state_dir / EVENTS, settings.limits.logged_notifications, self.element.clock())
+        publisher = Publisher(self.element, self.events, LoopTimers(self.element.clock))
+        BaseNotifications(self.element)
+        since_last_start(self.element, self.events, capabilities, monitoring.content_id(schema))
+        subscribed = Subscriptions(publisher)
+        own = retrieve.OwnState(capabilities, subscribed.state)
+        readers = [*operational.readers(self.system.kernel, self.system.frr), NacmState(access.denials)]
+        read = retrieve.operational(own, readers)
         tables = (
             configure.OPERATIONS,
+            committing.OPERATIONS,
+            copying.OPERATIONS,
+            history.OPERATIONS,
             sessions.OPERATIONS,
             monitoring.OPERATIONS,
             planning.OPERATIONS,
-            retrieve.operations(own, operational.readers(self.system.kernel, self.system.frr)),
+            partial_lock.OPERATIONS,
+            create.operations(publisher, subscribed.of),
+            dynamic.operations(subscribed, read),
+            retrieve.operations(read),
+            nmda.operations(read),
         )
         self.dispatcher = Dispatcher(self.element, tables, capabilities, settings.limits.sessions)
         self.local = LocalListener(settings.control, self.dispatcher, settings.limits)
         self.listener = await self._listen(users)
         await self.local.start()
+
+    def _choose_running(self) -> None:
+        """Running starts as startup, where there is one. Else what was to be confirmed and was not ends with the
+        process that it was committed in (RFC 6241 §8.4.1)."""
+        journal, now = self.journal, time.time()
+        unconfirmed = journal.unconfirmed()
+        saved = journal.startup() if self.settings.startup_datastore else None
+        if saved is not None:
+            wanted = {path: None for path, _ in journal.running()} | dict(saved)
+            journal.replace(wanted, CommitRecord(now, "startup", 0, "started from startup"))
+        elif unconfirmed is not None:
+            why = "confirmed commit taken back: the server ended"
+            logger.warning("%s, running is that of commit %d", why, unconfirmed.base)
+            journal.replace(journal.back_to(unconfirmed.base), CommitRecord(now, unconfirmed.user, 0, why))
 
     async def _listen(self, users: UserStore) -> ssh.SshListener:
         (host, port), settings = self.settings.listen, self.settings
@@ -295,6 +355,7 @@ class Server:
             logger.error("the commit in hand does not end; the next start takes it back")
         await self.system.stop()
         self.journal.close()
+        self.events.close()
 
 
 def _make_state_dir(path: Path) -> None:

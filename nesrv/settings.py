@@ -17,6 +17,7 @@ MAX_HELLO_BYTES = 256 * 1024
 MAX_QUEUED_REQUESTS = 64
 MAX_QUEUED_BYTES = 1024 * 1024
 MAX_UNSENT_BYTES = 16 * 1024 * 1024
+MAX_LOGGED_NOTIFICATIONS = 10_000
 LOGIN_SECONDS = 30.0
 HELLO_SECONDS = 30.0
 IDLE_SECONDS = 3600.0
@@ -33,7 +34,8 @@ class Limits:
     """Bounds on what one client can take; sizes in bytes, times in seconds.
 
     ``unsent_bytes`` bounds the notifications that wait for a slow reader; ``stall_seconds`` is
-    how long a reader may take nothing at all while output waits for it.
+    how long a reader may take nothing at all while output waits for it. ``logged_notifications``
+    are kept on disk for those who ask for earlier ones.
     """
 
     sessions: int = MAX_SESSIONS
@@ -44,12 +46,16 @@ class Limits:
     queued_requests: int = MAX_QUEUED_REQUESTS
     queued_bytes: int = MAX_QUEUED_BYTES
     unsent_bytes: int = MAX_UNSENT_BYTES
+    logged_notifications: int = MAX_LOGGED_NOTIFICATIONS
     login_seconds: float = LOGIN_SECONDS
     hello_seconds: float = HELLO_SECONDS
     idle_seconds: float = IDLE_SECONDS
     stall_seconds: float = STALL_SECONDS
     stop_seconds: float = STOP_SECONDS
 
+
+HISTORY_KEPT = 1000
+"""Commits remembered; older ones are forgotten, so that the state directory does not grow without end."""
 
 VrfBackend = Literal["auto", "device", "netns"]
 FrrMode = Literal["managed", "attach", "none"]
@@ -63,6 +69,8 @@ class Settings:
     ``netns`` None is the namespace the server was started in; ``yang`` are directories whose
     modules are offered as well; ``openconfig`` is a checkout of the published modules to serve in
     the place of our profiles of them; ``startup`` is loaded when the state directory is empty.
+    ``startup_datastore``, ``writable_running`` and ``url`` are capabilities that are off unless asked for (RFC 6241
+    §8.7, §8.2, §8.8); ``history`` is how many commits are remembered.
     """
 
     listen: tuple[str, int]
@@ -75,6 +83,10 @@ class Settings:
     yang: tuple[Path, ...] = ()
     openconfig: Path | None = None
     startup: Path | None = None
+    startup_datastore: bool = False
+    writable_running: bool = False
+    url: bool = False
+    history: int = HISTORY_KEPT
     log_level: str = "info"
     limits: Limits = field(default_factory=Limits)
 
@@ -86,6 +98,21 @@ class Settings:
     def releases(self) -> Path:
         """What was found out about releases of the published modules."""
         return self.state_dir / "openconfig"
+
+    @property
+    def files(self) -> Path:
+        """Where the files are that clients name by URL."""
+        return self.state_dir / "files"
+
+    @property
+    def netconf_features(self) -> tuple[str, ...]:
+        """Features of ietf-netconf that were asked for."""
+        asked = {
+            "startup": self.startup_datastore,
+            "writable-running": self.writable_running,
+            "url": self.url,
+        }
+        return tuple(feature for feature, wanted in asked.items() if wanted)
 
     @property
     def control(self) -> Path:

@@ -8,22 +8,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from nesrv import errors, heap
 from nesrv.commit.derive import Breather, Derivation, Preview
 from nesrv.commit.engines import Engines
 from nesrv.commit.plan import FactKey, plan, runs, undo
-from nesrv.datastore.journal import CommitRecord, Journal, JournalError
-from nesrv.datastore.shards import Shard, Shards
+from nesrv.datastore.journal import CommitRecord, Contents, Journal, JournalError
+from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import EMPTY, Snapshot
+from nesrv.datastore.stored import changed, stored
 from nesrv.datastore.validate import Changes, Validator
 from nesrv.facts import AfterStep, Fact, Step, StepRefused
 from nesrv.features.feature import Feature
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Choose = Callable[[], Snapshot]
 
 LARGE_BYTES = 100_000
 """libyang needs some milliseconds for a document of this size: beyond, it works in a thread."""
@@ -107,16 +111,24 @@ class Pipeline:
 
     async def commit(self, candidate: Snapshot, record: CommitRecord) -> Outcome:
         """Make ``candidate`` running; raises ``RpcError`` with kernel, FRR, disk and running as before."""
+        return await self.change(lambda: candidate, record)
+
+    async def change(self, choose: Choose, record: CommitRecord) -> Outcome:
+        """Make running what ``choose`` says once the commits before are over: running and what forbids the commit
+        are looked at then, and what it raises refuses it. Raises as ``commit``."""
         async with self._busy:
             if self._ending:
                 raise errors.ResourceDenied("The server is ending. Nothing was changed.")
+            candidate = choose()
             changes = self.changes(candidate)
             if not changes:
+                if record.confirmed or self._journal.unconfirmed() is not None:
+                    await self._written(self._journal.mark, record)
                 return Outcome(0, ())
             preview = await self._preview(candidate, changes)
             steps = self._plan(preview.wanted)
             if steps:
-                await self._begin(changes)
+                await self._written(self._journal.begin, changes)
                 await self._apply(steps)
             number = await self._seal(changes, record, steps)
             self.running = candidate.settled()
@@ -146,10 +158,10 @@ class Pipeline:
     def _satisfies(self, wanted: Fact, actual: Fact) -> bool:
         return self._engines[wanted.domain].satisfies(wanted, actual)
 
-    async def _begin(self, changes: Changes) -> None:
+    async def _written(self, write: Callable[[T], object], what: T) -> None:
         """In a thread, as all that waits for the disk's sync."""
         try:
-            await asyncio.to_thread(self._journal.begin, changes)
+            await asyncio.to_thread(write, what)
         except JournalError as error:
             raise _not_on_disk(error) from error
 
@@ -226,17 +238,14 @@ class Pipeline:
 
     def load(self) -> None:
         """Read running from disk; raises ``RpcError`` when the served modules do not accept it."""
-        nodes = self._shards.schema
-        found: dict[str, Shard] = {}
-        for path, xml in self._journal.running():
-            try:
-                point = nodes.node(path)
-            except (KeyError, ValueError):
-                raise errors.OperationFailed(f"Running holds {path}, which no served YANG module has.", path) from None
-            found[path] = Shard(path, point, xml)
-        running = Snapshot(found)
+        running = stored(self._shards.schema, "Running", self._journal.running())
         self.validator.validate_whole(running)
         self.running = running
+
+    async def ask(self, question: Callable[[Journal], T]) -> T:
+        """What the journal answers between two commits."""
+        async with self._busy:
+            return await asyncio.to_thread(question, self._journal)
 
     async def reconcile(self) -> tuple[list[Step], list[Step]]:
         """Make kernel and FRR what running says; (steps taken, steps refused). An interrupted commit
@@ -270,18 +279,19 @@ class Pipeline:
         return [key for engine in self._engines.values() for key in engine.owned()]
 
     async def _interrupted(self) -> list[FactKey]:
-        """Fact keys of the commit that had begun when the process ended."""
-        intent = self._journal.intent()
-        if intent is None:
-            return []
-        logger.warning("a commit of %d changes was interrupted; returning to running", len(intent))
+        """Fact keys of the commit that had begun when the process ended, and of what this start took back."""
+        found: list[FactKey] = []
+        for what, intent in (("was interrupted", self._journal.intent()), ("was taken back", self._journal.left())):
+            if intent is not None:
+                logger.warning("a commit of %d changes %s; returning to running", len(intent), what)
+                found += await self._keys({path: after for path, (_, after) in intent.items()})
+        return found
+
+    async def _keys(self, contents: Contents) -> list[FactKey]:
+        """Fact keys of running with ``contents`` in it."""
         scratch = Derivation(self._features, self._shards)
         try:
-            after = {
-                path: Shard(path, self._shards.schema.node(path), xml) if xml is not None else None
-                for path, (_, xml) in intent.items()
-            }
-            candidate = self.running.with_changes(after)
+            candidate = changed(self.running, self._shards.schema, contents.items())
             return list((await scratch.preview(candidate, EMPTY.changes_to(candidate))).wanted)
         except (KeyError, ValueError, errors.RpcError) as error:
             logger.error("what it did besides what nesrv marks as its own is not known under these modules: %s", error)

@@ -14,12 +14,13 @@ from nesrv.datastore.incoming import NETCONF, EditNode, Element, check_siblings,
 from nesrv.datastore.shards import Shard, Shards
 from nesrv.datastore.snapshot import EMPTY, Snapshot
 from nesrv.datastore.tree import Node, to_xml
+from nesrv.schema.engine import DEFAULTS
 from nesrv.schema.nodes import SchemaNode
 
 DEFAULT_OPERATIONS = ("merge", "replace", "none")
 
-_HAS_ATTRIBUTES = etree.XPath("boolean(.//@nc:operation | .//@y:insert)", namespaces={
-    "nc": NETCONF, "y": "urn:ietf:params:xml:ns:yang:1",
+_HAS_ATTRIBUTES = etree.XPath("boolean(.//@nc:operation | .//@y:insert | .//@wd:default)", namespaces={
+    "nc": NETCONF, "y": "urn:ietf:params:xml:ns:yang:1", "wd": DEFAULTS,
 })  # fmt: skip
 
 

@@ -9,7 +9,9 @@ from typing import Any
 from lxml import etree
 
 from nesrv import errors
+from nesrv.datastore import xpath_values
 from nesrv.datastore.tree import FixedNode, Node
+from nesrv.schema.engine import DEFAULTS
 from nesrv.schema.nodes import SchemaNode
 from nesrv.schema.schema import Schema
 
@@ -18,7 +20,8 @@ YANG = "urn:ietf:params:xml:ns:yang:1"
 OPERATION = f"{{{NETCONF}}}operation"
 OPERATIONS = frozenset({"merge", "replace", "create", "delete", "remove"})
 _INSERT, _KEY, _VALUE = f"{{{YANG}}}insert", f"{{{YANG}}}key", f"{{{YANG}}}value"
-_ATTRIBUTES = frozenset({OPERATION, _INSERT, _KEY, _VALUE})
+DEFAULT = f"{{{DEFAULTS}}}default"
+_ATTRIBUTES = frozenset({OPERATION, _INSERT, _KEY, _VALUE, DEFAULT})
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _PREFIX = re.compile(r"([A-Za-z_][\w.-]*):(?=[A-Za-z_])")
 _KEY_PREDICATE = re.compile(r"\[\s*(?:[\w.-]+:)?([\w.-]+)\s*=\s*(?:'([^']*)'|\"([^\"]*)\")\s*\]")
@@ -31,14 +34,16 @@ Element = Any
 
 
 class EditNode(Node):
-    """A node of ``<config>`` in edit-config: ``operation`` as written, ``insert`` (where, anchor)."""
+    """A node of ``<config>`` in edit-config: ``operation`` as written, ``insert`` (where, anchor), ``is_default``
+    (RFC 6243, section 4.5.2: a value that is to be in use without being set)."""
 
-    __slots__ = ("insert", "operation")
+    __slots__ = ("insert", "is_default", "operation")
 
     def __init__(self, schema: SchemaNode, value: str | None = None, parent: Node | None = None) -> None:
         super().__init__(schema, value, parent)
         self.operation: str | None = None
         self.insert: tuple[str, tuple[str, ...]] | None = None
+        self.is_default = False
 
 
 def place_of(node: Node) -> str:
@@ -205,7 +210,9 @@ class Reader:
         text = element.text or ""
         if not schema.keeps_space:
             text = text.strip()
-        if schema.holds_qname and ":" in text:
+        if schema.is_xpath:
+            text = xpath_values.with_modules(text, lambda prefix: self._module_of(prefix, element), self._schema)
+        elif schema.holds_qname and ":" in text:
             text = self._with_modules(text, element, schema)
         elif schema.holds_qname and text:
             module = self._modules.get(element.nsmap.get(None, ""))
@@ -217,6 +224,9 @@ class Reader:
     def _canonical(self, schema: SchemaNode, text: str) -> str:
         canonical = self._schema.engine.canonical(schema.compiled, text)
         return text if canonical is None else canonical
+
+    def _module_of(self, prefix: str, element: Element) -> str | None:
+        return self._modules.get(element.nsmap.get(prefix, ""))
 
     def _with_modules(self, text: str, element: Element, schema: SchemaNode) -> str:
         """``text`` with names of modules for prefixes; a union's strings may look prefixed and are not."""
@@ -232,9 +242,30 @@ class Reader:
 
     def _attributes(self, node: EditNode, element: Element) -> None:
         node.operation = operation_of(element, node)
+        if (text := element.get(DEFAULT)) is not None:
+            node.is_default = self._is_default(node, text)
         where = element.get(_INSERT)
         if where is not None:
             node.insert = (where, self._anchor(node, element, where, place_of(node)))
+
+    def _is_default(self, node: EditNode, text: str) -> bool:
+        """Raises bad-attribute, and invalid-value where the value is not the default one."""
+        if text not in ("true", "1", "false", "0"):
+            raise errors.BadAttribute(
+                f'default="{text}" is neither true nor false.',
+                place_of(node),
+                info=(("bad-attribute", "default"), ("bad-element", node.name)),
+            )
+        if text in ("false", "0"):
+            return False
+        if node.value is None or self._canonical(node.schema, node.value) not in node.schema.defaults:
+            is_called = f'"{node.schema.defaults[0]}"' if node.schema.defaults else "none"
+            raise errors.InvalidValue(
+                f'"{node.name}" is marked as default with a value that is not the default; that is {is_called}.',
+                place_of(node),
+                info=(("bad-element", node.name),),
+            )
+        return True
 
     def _anchor(self, node: EditNode, element: Element, where: str, path: str) -> tuple[str, ...]:
         schema = node.schema

@@ -42,7 +42,7 @@ def apply(target: Node | None, edit: EditNode, inherited: str) -> Node | None:
     """
     operation = edit.operation or inherited
     check(edit, exists(target), operation)
-    if operation in ("delete", "remove"):
+    if operation in ("delete", "remove") or (edit.is_default and operation != "none"):
         return None
     if edit.schema.kind in _TERMS:
         return _term(target, edit, operation)

@@ -60,11 +60,15 @@ class Shards:
         """The shard's top nodes; parsed anew at each call, the caller owns them."""
         return [self.reader.read(element, schema, None) for element, schema in self._tops(shard)]
 
+    def own(self, shard: Shard) -> list[FixedNode]:
+        """``nodes`` without the checks of what comes from outside."""
+        return [self.reader.fixed(element, schema, None) for element, schema in self._tops(shard)]
+
     def fixed(self, shard: Shard) -> list[FixedNode]:
         """The shard's top nodes for reading only: whoever reads them next may be given the same ones."""
         found = self._fixed.get(shard)
         if found is None:
-            found = [self.reader.fixed(element, schema, None) for element, schema in self._tops(shard)]
+            found = self.own(shard)
             self._keep(shard, found)
         return found
 
@@ -117,8 +121,9 @@ class Shards:
             found.append(shard.xml)
         return self.wrapped(by_point)
 
-    def wrapped(self, by_point: Mapping[SchemaNode, list[bytes]]) -> Iterator[bytes]:
-        """``by_point`` (shard point → pieces) with the skeleton containers around them."""
+    def wrapped(self, by_point: Mapping[SchemaNode, list[bytes]], marks: str = "") -> Iterator[bytes]:
+        """``by_point`` (shard point → pieces) with the skeleton containers around them; ``marks`` are attributes of
+        those at the top."""
         inside: dict[SchemaNode | None, list[SchemaNode]] = {}
         for point in by_point:
             node: SchemaNode | None = point
@@ -132,7 +137,8 @@ class Shards:
         def content(place: SchemaNode | None) -> Iterator[bytes]:
             for child in sorted(inside.get(place, ()), key=_order):
                 if child in self.schema.skeleton:
-                    yield _open(child, place is None or place.namespace != child.namespace)
+                    declared = place is None or place.namespace != child.namespace
+                    yield _open(child, declared, marks if place is None else "")
                     yield from by_point.get(child, ())
                     yield from content(child)
                     yield b"</" + child.name.encode() + b">"
@@ -145,13 +151,24 @@ class Shards:
 
     def cut(self, document: bytes) -> dict[str, Shard]:
         """The shards of ``document``, types checked by libyang; constraints are not checked."""
-        found: dict[str, Shard] = {}
         if not document:
-            return found
-        rest: dict[SchemaNode, list[bytes]] = {}
+            return {}
         with self.schema.engine.parsed(document) as top:
-            for node in top:
-                self._cut(node, self.schema.by_address[node.schema_address], found, rest)
+            return self._cut_all(top)
+
+    def completed(self, shards: Iterable[Shard], mode: str) -> dict[str, Shard]:
+        """The shards of a document of ``shards``, with what is there by default; see ``Engine.completed``."""
+        with self.schema.engine.completed(self.document(shards), mode) as top:
+            return self._cut_all(top)
+
+    def _cut_all(self, top: Iterable[DataNode]) -> dict[str, Shard]:
+        found: dict[str, Shard] = {}
+        rest: dict[SchemaNode, list[bytes]] = {}
+        for node in top:
+            schema = self.schema.by_address.get(node.schema_address)
+            if schema is None:
+                raise errors.UnknownElement("The document holds state, not only configuration.")
+            self._cut(node, schema, found, rest)
         for point, pieces in rest.items():
             found[point.path] = Shard(point.path, point, b"".join(pieces))
         return found
@@ -183,9 +200,9 @@ def _order(node: SchemaNode) -> int:
     return node.order
 
 
-def _open(node: SchemaNode, declared: bool) -> bytes:
-    name = node.name.encode()
-    return b"<" + name + (b' xmlns="' + node.namespace.encode() + b'">' if declared else b">")
+def _open(node: SchemaNode, declared: bool, marks: str) -> bytes:
+    namespace = b' xmlns="' + node.namespace.encode() + b'"' if declared else b""
+    return b"<" + node.name.encode() + namespace + marks.encode() + b">"
 
 
 def _undeclare(xml: bytes, parent: SchemaNode | None) -> bytes:

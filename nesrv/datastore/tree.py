@@ -19,6 +19,9 @@ class Node:
 
     __slots__ = ("children", "parent", "schema", "value")
 
+    marks: str = ""
+    """Attributes as they are printed, each after a space."""
+
     def __init__(self, schema: SchemaNode, value: str | None = None, parent: Node | None = None) -> None:
         self.schema = schema
         self.value = value
@@ -142,6 +145,17 @@ class FixedNode(Node):
         return self._path
 
 
+class MarkedNode(Node):
+    """A node with attributes of its own (metadata: RFC 6243, RFC 7952)."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self, node: Node, marks: str) -> None:
+        super().__init__(node.schema, node.value, node.parent)
+        self.children = [*node.children]  # type: ignore[list-item]
+        self.marks = marks
+
+
 def to_xml(node: Node, namespaces: dict[str, str], outer: str = "") -> bytes:
     """``node`` as ASCII XML for a place whose default namespace is ``outer``; ``namespaces`` is module → namespace."""
     parts: list[str] = []
@@ -155,6 +169,7 @@ def _print(node: Node, outer: str, namespaces: dict[str, str], parts: list[str])
     if schema.kind in ("anyxml", "anydata"):
         parts.append(node.value or "")
         return
+    declared += node.marks
     if node.value:
         value = node.value
         if schema.holds_qname and ":" in value:

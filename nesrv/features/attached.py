@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip
 from nesrv.datastore.tree import Node
 from nesrv.features import inputs
 from nesrv.features.feature import Lookup
-from nesrv.features.links import link_named
+from nesrv.features.links import ITSELF, link_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def link_of(interface: str, subinterface: str, lookup: Lookup) -> str:
 
 def _attached(entry: Node, lookup: Lookup) -> Iterator[Attached]:
     for binding in entry.all("interfaces/interface"):
-        interface, subinterface = binding.leaf("config/interface"), binding.leaf("config/subinterface") or "0"
+        interface, subinterface = binding.leaf("config/interface"), binding.leaf("config/subinterface") or ITSELF
         if interface is not None:
             for held in inputs.several(lookup, inputs.subnets(interface, subinterface)):
                 yield Attached(interface, subinterface, ip_interface(held))

@@ -15,6 +15,7 @@ from nesrv.facts import Fact
 from nesrv.features import inputs, names
 from nesrv.features.bgp.peers import Settings
 from nesrv.features.feature import Export, Lookup
+from nesrv.features.links import ITSELF
 from nesrv.frr.text import FrrLine, line
 
 POINT = "/openconfig-bfd:bfd/interfaces/interface"
@@ -57,7 +58,7 @@ class Bfd:
         interface = entry.leaf("interface-ref/config/interface")
         if interface is None:
             return
-        subinterface = entry.leaf("interface-ref/config/subinterface") or "0"
+        subinterface = entry.leaf("interface-ref/config/subinterface") or ITSELF
         name = names.profile_name("interface", entry.text("id"))
         key = inputs.bfd_profile(interface, subinterface)
         yield Export(key, name if _enabled(entry) else "", f"BFD on {interface}.{subinterface}", entry.path)

@@ -13,12 +13,12 @@ from nesrv.facts import Fact
 from nesrv.features import inputs, names, route_targets, speaker, vteps
 from nesrv.features.feature import Export, Lookup
 from nesrv.features.instances import POINT
+from nesrv.features.route_targets import AUTO
 from nesrv.features.speaker import Speaker
 from nesrv.frr.text import FrrLine, line
 from nesrv.kernel.facts import Bridge, Place, Vxlan
 
 EVI = "evpn/evpn-instances/evpn-instance"
-AUTO = "AUTO"
 DIRECTIONS = ("import", "export")
 ADVERTISED = {"IPV4_UNICAST": "advertise ipv4 unicast", "IPV6_UNICAST": "advertise ipv6 unicast"}
 
@@ -157,6 +157,7 @@ def _check_default(entry: Node) -> None:
 
 
 def check(entry: Node, evi: Node, lookup: Lookup) -> None:
+    """Raises RpcError for an EVPN instance, of an L3VRF or L2VSI, whose VNI cannot work."""
     instance, several = entry.text("name"), list(entry.all(EVI))
     kind = entry.identity("config/type")
     if len(several) > 1:

@@ -12,9 +12,15 @@ from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
 from nesrv.features import inputs, names, vteps
 from nesrv.features.feature import Export, Lookup
+from nesrv.features.links import ITSELF
 from nesrv.kernel.facts import Vrf
 
 POINT = "/openconfig-network-instance:network-instances/network-instance"
+
+
+def vrf_of(entry: Node) -> str | None:
+    """The name of an L3VRF in kernel and FRR; None for an instance of another type."""
+    return names.vrf_name(entry.text("name")) if entry.identity("config/type") == "L3VRF" else None
 
 
 class Instances:
@@ -74,7 +80,7 @@ def bindings(entry: Node) -> Iterator[tuple[str, str, Node]]:
     for node in entry.all("interfaces/interface"):
         link = node.leaf("config/interface")
         if link is not None:
-            yield link, node.leaf("config/subinterface") or "0", node
+            yield link, node.leaf("config/subinterface") or ITSELF, node
 
 
 def _check_bindings(entry: Node) -> None:

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from nesrv import errors
 from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
-from nesrv.features import addresses, inputs, l2, legs, names, vteps
+from nesrv.features import addresses, inputs, l2, legs, names
 from nesrv.features.feature import Export, Lookup
 from nesrv.features.links import (
     ITSELF,
     KINDS,
     LOOPBACK,
+    MADE,
     POINT,
     SUBINTERFACE,
     VLAN,
@@ -26,7 +27,7 @@ from nesrv.features.links import (
     place_of,
     vlans,
 )
-from nesrv.kernel.facts import UNDERLAY, Address, LinkSettings, Member, Nic, NoIpv6, Place, Vlan
+from nesrv.kernel.facts import DEFAULT_MTU, UNDERLAY, Address, LinkSettings, Member, Nic, NoIpv6, Place, Vlan
 
 
 class Interfaces:
@@ -64,7 +65,7 @@ class Interfaces:
         kind = kind_of(entry)
         yield Export(inputs.interface_kind(interface), kind, f"interface {interface}", entry.path)
         if kind in ("nic", "macvlan"):
-            mtu = entry.number("config/mtu") or vteps.DEFAULT_MTU
+            mtu = entry.number("config/mtu") or DEFAULT_MTU
             yield Export(inputs.nic_mtu(interface), mtu, f"MTU of {interface}", entry.path_of("config/mtu"))
         if kind not in ("loopback", "irb"):
             yield _known(entry, link_of(entry), entry.path_of("config/name"))
@@ -181,7 +182,7 @@ def _check(entry: Node) -> None:
 
 
 def _check_loopback(entry: Node) -> None:
-    for made in ("leg", "macvlan", "adopt"):
+    for made in (*MADE, "adopt"):
         if (node := entry.at(made)) is not None:
             raise errors.InvalidValue(
                 f"A loopback is neither made nor taken; {made} needs an interface of type ethernetCsmacd.",

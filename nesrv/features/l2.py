@@ -1,8 +1,4 @@
-"""Where the links of an L2VSI live, and what makes them ports of its bridge; pure.
-
-OpenConfig: a network-instance of type L2VSI; its bridge stands in the L3VRF of the interface
-that routes for it, in the underlay where there is none.
-"""
+"""What makes links ports of the bridge of an L2VSI, a network-instance of that type in OpenConfig; pure."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ from nesrv import errors
 from nesrv.datastore.tree import Node
 from nesrv.features import inputs, names
 from nesrv.features.feature import Lookup
-from nesrv.kernel.facts import UNDERLAY, BridgePort, Place
+from nesrv.kernel.facts import BridgePort, Place
 
 
 def home_of(entry: Node, subinterface: str, lookup: Lookup) -> str | None:
@@ -27,19 +23,6 @@ def home_of(entry: Node, subinterface: str, lookup: Lookup) -> str | None:
             "nesrv-bound-to-both",
         )
     return switched or routed
-
-
-def vrf_of(l2vsi: str, lookup: Lookup) -> str | None:
-    """The L3VRF of the interface that routes for ``l2vsi``; None without such an interface."""
-    for name in inputs.several(lookup, inputs.routing_interfaces(l2vsi)):
-        if lookup(inputs.interface_kind(name)) == "irb":
-            return inputs.text(lookup, inputs.binding(name, "0"))
-    return None
-
-
-def place_of(l2vsi: str, lookup: Lookup) -> Place:
-    vrf = vrf_of(l2vsi, lookup)
-    return UNDERLAY if vrf is None else Place("vrf", names.vrf_name(vrf))
 
 
 def port(entry: Node, subinterface: str, place: Place, link: str, lookup: Lookup) -> Iterator[BridgePort]:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from nesrv import errors
 from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
-from nesrv.features import evpn, inputs, l2, names, vteps
+from nesrv.features import evpn, inputs, names, vteps
 from nesrv.features.feature import Export, Lookup
 from nesrv.features.instances import POINT, bindings
+from nesrv.features.links import bridge_place
 from nesrv.features.speaker import EVPN, VNI
 from nesrv.frr.text import FrrLine, line
 from nesrv.kernel.facts import DEFAULT_AGEING, Bridge, Suppression, Vxlan
@@ -62,7 +63,7 @@ class L2vsi:
         vtep = vteps.address_of(entry.text("name"), lookup)
         assert vtep is not None
         vni, port = int(evi.text("vxlan/config/vni")), int(evi.text("vxlan/config/udp-port"))
-        place, path = l2.place_of(entry.text("name"), lookup), evi.path_of("vxlan/config/vni")
+        place, path = bridge_place(entry.text("name"), lookup), evi.path_of("vxlan/config/vni")
         mac = (entry.leaf(MAC) or names.gateway_mac(vni)).lower()
         ageing = entry.number(AGEING)
         bridge = names.bridge_name(vni)

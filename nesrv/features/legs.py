@@ -15,7 +15,7 @@ from nesrv.features import inputs, pools, vteps
 from nesrv.features.addresses import IpInterface, addresses, refuse_repeated
 from nesrv.features.feature import Lookup
 from nesrv.features.links import itself
-from nesrv.kernel.facts import Address, HostPort, Leg, Macvlan, Place
+from nesrv.kernel.facts import DEFAULT_MTU, OVERHEAD, Address, HostPort, Leg, Macvlan, Place
 
 
 def leg(entry: Node, link: str, place: Place, lookup: Lookup) -> Iterator[Fact]:
@@ -55,8 +55,8 @@ def leg_mtu(entry: Node, instance: str | None, lookup: Lookup) -> int:
         return configured
     vtep = vteps.address_of(instance, lookup) if instance is not None else None
     if vtep is None:
-        return vteps.DEFAULT_MTU
-    return vteps.underlay_mtu(lookup) - vteps.OVERHEAD[vtep.version]
+        return DEFAULT_MTU
+    return vteps.underlay_mtu(lookup) - OVERHEAD[vtep.version]
 
 
 def own_from_cidrs(entry: Node) -> Iterator[IpInterface]:

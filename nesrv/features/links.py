@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nesrv.datastore.tree import Node
-from nesrv.features import inputs, l2, names
+from nesrv.features import inputs, names
 from nesrv.features.feature import Lookup
 from nesrv.kernel.facts import UNDERLAY, Place
 
@@ -61,5 +61,14 @@ def place_of(instance: str | None, lookup: Lookup) -> Place:
     """Where a link bound to ``instance`` (None: to none) lives."""
     kind = lookup(inputs.instance_type(instance)) if instance is not None else None
     if kind == "L2VSI" and instance is not None:
-        return l2.place_of(instance, lookup)
+        return bridge_place(instance, lookup)
     return Place("vrf", names.vrf_name(instance)) if kind == "L3VRF" and instance is not None else UNDERLAY
+
+
+def bridge_place(l2vsi: str, lookup: Lookup) -> Place:
+    """Where the bridge of an L2VSI stands: in the L3VRF of the interface that routes for it, else in the underlay."""
+    for interface in inputs.several(lookup, inputs.routing_interfaces(l2vsi)):
+        if lookup(inputs.interface_kind(interface)) == "irb":
+            vrf = inputs.text(lookup, inputs.binding(interface, ITSELF))
+            return UNDERLAY if vrf is None else Place("vrf", names.vrf_name(vrf))
+    return UNDERLAY

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from nesrv import errors
 from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
-from nesrv.features import inputs, names, speaker
+from nesrv.features import inputs, speaker
 from nesrv.features.feature import Export, Lookup
-from nesrv.features.instances import POINT
+from nesrv.features.instances import POINT, vrf_of
 from nesrv.frr.text import CLOSERS, IMPLIED, FrrLine, is_block, line, mask, parse
 
 COMMANDS = CLOSERS | {"do", "find", "list", "quit", "show", "write"}
@@ -50,8 +50,7 @@ class InstanceBlocks:
     claims: frozenset[str] = frozenset()
 
     def exports(self, entry: Node) -> Iterator[Export]:
-        is_vrf = entry.identity("config/type") == "L3VRF"
-        vrf = names.vrf_name(entry.text("name")) if is_vrf else None
+        vrf = vrf_of(entry)
         if vrf is not None:
             yield Export(inputs.frr_block((f"vrf {vrf}",)), 1, f"FRR's vrf {vrf}", entry.path)
         bgp = speaker.own_bgp(entry)

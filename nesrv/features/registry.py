@@ -11,14 +11,7 @@ from nesrv.features.interfaces import Interfaces
 from nesrv.features.irb import Irb
 from nesrv.features.l2vsi import L2vsi
 from nesrv.features.policy.policies import PolicyDefinitions
-from nesrv.features.policy.sets import (
-    AsPathSets,
-    CommunitySets,
-    ExtCommunitySets,
-    NeighborSets,
-    PrefixSets,
-    TagSets,
-)
+from nesrv.features.policy.sets import MEMBER_SETS, PrefixSets
 from nesrv.features.pools import Pools
 from nesrv.features.raw import InstanceBlocks, RawBlocks
 from nesrv.features.redistribution import Redistribution
@@ -44,10 +37,6 @@ FEATURES: tuple[Feature, ...] = (
     InstanceBlocks(),
     RawBlocks(),
     PrefixSets(),
-    NeighborSets(),
-    TagSets(),
-    CommunitySets(),
-    ExtCommunitySets(),
-    AsPathSets(),
+    *MEMBER_SETS,
     PolicyDefinitions(),
 )

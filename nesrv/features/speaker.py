@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nesrv.datastore.tree import Node
-from nesrv.features import inputs, names
+from nesrv.features import inputs
 from nesrv.features.feature import Lookup
+from nesrv.features.instances import vrf_of
 
 VNI = "evpn/evpn-instances/evpn-instance/vxlan/config/vni"
 FAMILIES = {
@@ -72,9 +73,7 @@ def enabled_families(bgp: Node) -> dict[str, str]:
 
 def speaker_of(entry: Node, lookup: Lookup) -> Speaker | None:
     """The instance's speaker; an L3VRF with a VNI and no BGP of its own has one in the underlay's AS."""
-    is_vrf = entry.identity("config/type") == "L3VRF"
-    vrf = names.vrf_name(entry.text("name")) if is_vrf else None
-    bgp = own_bgp(entry)
+    vrf, bgp = vrf_of(entry), own_bgp(entry)
     if bgp is not None:
         return Speaker(own_as(bgp), vrf, bgp, enabled_families(bgp), bgp.path_of("global/config/as"))
     vni = entry.at(VNI)

@@ -12,10 +12,11 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from nesrv import errors
 from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
-from nesrv.features import inputs, names
+from nesrv.features import inputs
 from nesrv.features.attached import link_of, link_towards
 from nesrv.features.feature import Export, Lookup
-from nesrv.features.instances import POINT
+from nesrv.features.instances import POINT, vrf_of
+from nesrv.features.links import ITSELF
 from nesrv.frr.text import FrrLine, line
 
 STATIC = "protocols/protocol/static-routes/static"
@@ -81,7 +82,8 @@ def _route(entry: Node, route: Node, seen: set[Network], lookup: Lookup) -> Iter
     hops = [_hop(entry, network, node, lookup) for node in route.all("next-hops/next-hop")]
     _check_together(network, route, hops)
     tag = _tag(route)
-    context = (f"vrf {names.vrf_name(entry.text('name'))}",) if _is_vrf(entry) else ()
+    vrf = vrf_of(entry)
+    context = (f"vrf {vrf}",) if vrf is not None else ()
     for hop in hops:
         words = ["ip" if network.version == 4 else "ipv6", "route", str(network), hop.target]
         words += ["tag", str(tag)] if tag is not None else []
@@ -181,9 +183,9 @@ def _named_link(entry: Node, node: Node, lookup: Lookup) -> str | None:
     if interface is None:
         return None
     path, instance = node.path_of("interface-ref/config/interface"), entry.text("name")
-    subinterface = node.leaf("interface-ref/config/subinterface") or "0"
+    subinterface = node.leaf("interface-ref/config/subinterface") or ITSELF
     home = inputs.text(lookup, inputs.binding(interface, subinterface))
-    if home != instance and (_is_vrf(entry) or home is not None):
+    if home != instance and (vrf_of(entry) is not None or home is not None):
         raise errors.InvalidValue(
             f"{interface}.{subinterface} is not an interface of {instance}; bind it first.",
             path,
@@ -231,7 +233,3 @@ def _recurses(node: Node) -> errors.RpcError:
         node.path_of("config/recurse"),
         "nesrv-static-recurse",
     )
-
-
-def _is_vrf(entry: Node) -> bool:
-    return entry.identity("config/type") == "L3VRF"

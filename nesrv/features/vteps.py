@@ -13,11 +13,10 @@ from nesrv import errors
 from nesrv.datastore.tree import Node
 from nesrv.features import inputs
 from nesrv.features.feature import Export, Lookup
+from nesrv.features.links import ITSELF
+from nesrv.kernel.facts import DEFAULT_MTU
 
 ENDPOINTS = "connection-points/connection-point/endpoints/endpoint"
-OVERHEAD = {4: 50, 6: 70}
-"""Bytes that VXLAN takes of the underlay's MTU, by the VTEP's IP version (RFC 7348, section 5)."""
-DEFAULT_MTU = 1500
 
 VtepAddress = IPv4Interface | IPv6Interface
 
@@ -39,10 +38,12 @@ def source(endpoint: Node) -> Source | None:
     """The link that the endpoint names, in either of the two places where OpenConfig can."""
     interface = endpoint.leaf("local/config/interface")
     if interface is not None:
-        subinterface = endpoint.leaf("local/config/subinterface") or "0"
+        subinterface = endpoint.leaf("local/config/subinterface") or ITSELF
         return Source(interface, subinterface, endpoint.path_of("local/config/interface"))
     interface = endpoint.leaf("vxlan/config/source-interface")
-    return Source(interface, "0", endpoint.path_of("vxlan/config/source-interface")) if interface is not None else None
+    return (
+        Source(interface, ITSELF, endpoint.path_of("vxlan/config/source-interface")) if interface is not None else None
+    )
 
 
 def exports(instance: str, entry: Node) -> Iterator[Export]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 
 from nesrv.frr.lines import Key, Lines, top_of
-from nesrv.frr.text import LAST_ENTRY, ROUTE_MAP, FrrLine, line
+from nesrv.frr.order import LAST_ENTRY, ROUTE_MAP
+from nesrv.frr.text import FrrLine, line
 
 FIRST_ENTRY = 1
 """No map of ours has an entry of this number."""

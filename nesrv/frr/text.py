@@ -115,7 +115,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-EVPN_FAMILY = "address-family l2vpn evpn"
+from nesrv.frr.order import ADDRESS, EVPN_FAMILY, ROUTE_MAP, order_of
 
 NEIGHBOR_WORDS: dict[str, int] = {
     "advertisement-interval": 3,
@@ -182,29 +182,11 @@ SLOT_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 
-STATIC = re.compile(r"(?:ip|ipv6) route ")
 SECRET = re.compile(r"(?<=\spassword )\S.*")
 BLOCK = re.compile(r"router bgp |route-map \S+ (?:permit|deny) \d+$")
 INNER_BLOCK = {EVPN_FAMILY: re.compile(r"vni \d+$"), "bfd": re.compile(r"(?:profile|peer) ")}
-ROUTE_MAP = re.compile(r"route-map (?P<name>\S+) (?P<action>permit|deny) (?P<sequence>\d+)$")
-LAST_ENTRY = 65535
-ADDRESS = re.compile(r"[0-9.]+$|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$")
-
-TOP_RANKS: tuple[tuple[str, int], ...] = (
-    ("hostname ", 0),
-    ("domainname ", 0),
-    ("interface ", 0),
-    ("ip prefix-list ", 1),
-    ("ipv6 prefix-list ", 1),
-    ("bgp ", 1),
-    ("route-map ", 2),
-    ("bfd", 3),
-)
-"""Order of creation by the head of a top-level line; instances, VNIs and routes follow."""
 RANK, RAW_RANK = 10, 19
 """Both before the kernel's links: FRR's EVPN instance stands before a VXLAN device appears."""
-DEFAULT_INSTANCE, VRF_INSTANCE, VRF_BLOCK, OTHER = 4, 5, 6, 7
-FAMILIES = ("address-family ipv4 unicast", "address-family ipv6 unicast", EVPN_FAMILY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,24 +216,7 @@ class FrrLine:
         The VNI of a VRF comes after its BGP instance, so that deletion takes the VNI first:
         bgpd keeps an instance whose L3VNI is active.
         """
-        return (RAW_RANK if self.raw else RANK, *self._order)
-
-    @property
-    def _order(self) -> tuple[int, ...]:
-        top = self.context[0] if self.context else self.text
-        if STATIC.match(self.text):
-            return (OTHER, 0, len(self.context))
-        if (entry := ROUTE_MAP.match(top)) is not None:
-            return (_top_rank(top), _entry_rank(entry["action"], int(entry["sequence"])), len(self.context))
-        if not top.startswith("router bgp "):
-            return (_top_rank(top), 0, len(self.context))
-        kind = VRF_INSTANCE if " vrf " in top else DEFAULT_INSTANCE
-        if not self.context:
-            return (kind, 0)
-        if len(self.context) == 1:
-            return (kind, _router_rank(self.text))
-        family = FAMILIES.index(self.context[1]) if self.context[1] in FAMILIES else len(FAMILIES)
-        return (kind, 10 + family, _family_rank(self.text) if len(self.context) == 2 else 9)
+        return (RAW_RANK if self.raw else RANK, *order_of(self.context, self.text))
 
     @property
     def block(self) -> tuple[str, ...] | None:
@@ -319,44 +284,6 @@ def slot_of(context: tuple[str, ...], text: str) -> str:
 def mask(text: str) -> str:
     """The text without its secrets."""
     return SECRET.sub("***", text)
-
-
-def _top_rank(top: str) -> int:
-    if top.startswith("vrf "):
-        return VRF_BLOCK
-    return next((rank for head, rank in TOP_RANKS if top.startswith(head)), OTHER)
-
-
-def _entry_rank(action: str, sequence: int) -> int:
-    """The first entries stand first, after a last one that denies: half a policy allows nothing that all of it denies.
-
-    Deletion goes the other way round.
-    """
-    return -1 if action == "deny" and sequence == LAST_ENTRY else sequence
-
-
-def _router_rank(text: str) -> int:
-    """Instance settings, peer groups, their AS, neighbours, membership, all else of neighbours, listen ranges."""
-    words = text.split(" ")
-    if words[0] == "neighbor" and len(words) > 2:
-        if words[2] == "peer-group":
-            return 2 if len(words) == 3 else 5
-        if words[2] == "remote-as":
-            return 4 if ADDRESS.match(words[1]) else 3
-        if words[2:4] == ["bfd", "profile"]:
-            return 7
-        return 4 if words[2] == "interface" else 6
-    if text.startswith("no neighbor "):
-        return 6
-    return 8 if text.startswith("bgp listen range ") else 1
-
-
-def _family_rank(text: str) -> int:
-    if text.endswith(" activate"):
-        return 0
-    if text.removeprefix("no ").startswith("neighbor "):
-        return 1
-    return 8 if text.startswith("vni ") else 2
 
 
 MANAGED = re.compile(

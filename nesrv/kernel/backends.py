@@ -10,8 +10,7 @@ from pathlib import Path
 from socket import AF_INET, AF_INET6
 from typing import Protocol
 
-from nesrv.kernel import local_table, namespaces, requests
-from nesrv.kernel.explain import UNDERLAY_SYSCTLS, VRF_SYSCTLS
+from nesrv.kernel import local_table, namespaces, requests, sysctls
 from nesrv.kernel.facts import UNDERLAY, Place
 from nesrv.kernel.layout import OUR_GROUP, UNREACHABLE_METRIC, BackendName, Layout, alias, table_for
 from nesrv.kernel.reader import Reader, ours
@@ -42,13 +41,13 @@ class NamespaceVrfs:
     def prepare(self) -> None:
         namespaces.mount_directory(self._layout.vrf_directory)
         with namespaces.inside(self._layout.namespace(UNDERLAY)):
-            namespaces.write_sysctls(UNDERLAY_SYSCTLS)
+            namespaces.write_sysctls(sysctls.ROUTING)
         _loopback_up(self._spaces, self._spaces.underlay)
 
     def make(self, name: str) -> None:
         path = self._layout.vrf_directory / name
         try:
-            namespaces.make(path, VRF_SYSCTLS)
+            namespaces.make(path, sysctls.VRF)
         except OSError as error:
             raise Refused(error.errno or errno.EINVAL, error.strerror or str(error)) from None
         try:
@@ -83,7 +82,7 @@ class DeviceVrfs:
 
     def prepare(self) -> None:
         with namespaces.inside(self._layout.namespace(UNDERLAY)):
-            namespaces.write_sysctls(UNDERLAY_SYSCTLS)
+            namespaces.write_sysctls(sysctls.ROUTING)
         local_table.put_behind_vrfs(self._layout.namespace(UNDERLAY))
         _loopback_up(self._spaces, self._spaces.underlay)
 

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nesrv.facts import Step
+from nesrv.kernel import sysctls
 from nesrv.kernel.facts import (
     DEFAULT_AGEING,
+    DEFAULT_MTU,
+    OVERHEAD,
     UNDERLAY,
     Address,
     Bridge,
@@ -32,60 +35,17 @@ from nesrv.kernel.facts import (
 )
 from nesrv.kernel.layout import (
     HOST_BRIDGE_MARK,
-    HOST_MARK,
     OUR_GROUP,
-    OVERHEAD,
-    PARENT_MARK,
     PORT_ALIAS,
     SETTINGS_MARK,
-    SWITCH_MARK,
     TICKS,
     UNREACHABLE_METRIC,
     Layout,
     alias,
     describe,
+    link_alias,
     table_for,
 )
-
-VRF_SYSCTLS = {
-    "net.ipv4.ip_forward": "1",
-    "net.ipv6.conf.all.forwarding": "1",
-    "net.ipv6.conf.default.forwarding": "1",
-    "net.ipv4.conf.all.rp_filter": "0",
-    "net.ipv4.conf.default.rp_filter": "0",
-    "net.ipv6.conf.default.accept_ra": "0",
-    "net.ipv6.conf.default.accept_dad": "0",
-    "net.ipv6.conf.all.keep_addr_on_down": "1",
-    "net.ipv6.conf.default.keep_addr_on_down": "1",
-}
-"""A VRF routes, may take asymmetric paths, and has its addresses at once and for as long as they are configured."""
-
-UNDERLAY_SYSCTLS = {"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1"}
-"""What routing needs in a namespace that VRF devices or legs share."""
-
-LINK_SYSCTLS = {
-    "net.ipv4.conf.{}.rp_filter": "0",
-    "net.ipv6.conf.{}.accept_ra": "0",
-    "net.ipv6.conf.{}.accept_dad": "0",
-    "net.ipv6.conf.{}.keep_addr_on_down": "1",
-}
-"""The same as in a VRF namespace, for one link in a shared namespace."""
-
-NO_IPV6 = "net.ipv6.conf.{}.disable_ipv6"
-
-SWITCH_SYSCTLS = {
-    "net.ipv4.conf.{}.arp_accept": "1",
-    "net.ipv6.conf.{}.accept_untracked_na": "1",
-}
-"""A bridge takes up what hosts say unasked, so that they are announced and requests for them suppressed."""
-
-APART_SYSCTLS = {
-    "net.ipv4.conf.{}.rp_filter": "1",
-    "net.ipv4.conf.{}.arp_ignore": "8",
-    "net.ipv4.conf.{}.forwarding": "0",
-    "net.ipv6.conf.{}.disable_ipv6": "1",
-}
-"""A switch in the underlay: no route leads to it, so strict filtering by source lets nothing of its hosts in."""
 
 Lines = list[str]
 
@@ -98,7 +58,7 @@ class Known:
     legs: Mapping[str, Leg] = field(default_factory=dict)
     stacked: Mapping[str, Vlan | Macvlan] = field(default_factory=dict)
     tables: Mapping[str, int] = field(default_factory=dict)
-    underlay_mtu: int = 1500
+    underlay_mtu: int = DEFAULT_MTU
 
 
 def explain(step: Step, layout: Layout, known: Known = Known()) -> Lines:
@@ -122,37 +82,16 @@ def place_is_underlay(layout: Layout, place: Place) -> bool:
     return place.kind == "underlay" or (place.kind == "vrf" and layout.kind == "device")
 
 
-def _sysctls(prefix: str, values: dict[str, str]) -> str:
-    return f"{prefix}sysctl -qew " + " ".join(f"{name}={value}" for name, value in values.items())
+def _sysctls(prefix: str, values: sysctls.Sysctls) -> Lines:
+    return [f"{prefix}sysctl -qew " + " ".join(f"{name}={value}" for name, value in values.items())] if values else []
 
 
-def _shared_link_sysctls(layout: Layout, place: Place, name: str) -> Lines:
-    if place.kind == "vrf" and not layout.master(place):
-        return []
-    per_link = {key.format(name.replace(".", "/")): value for key, value in LINK_SYSCTLS.items()}
-    return [_sysctls(_inside(layout, place), UNDERLAY_SYSCTLS | per_link)]
+def _link_sysctls(layout: Layout, place: Place, name: str) -> Lines:
+    return _sysctls(_inside(layout, place), sysctls.of_link(layout, place, name))
 
 
-def switch_sysctls(fact: Bridge) -> dict[str, str]:
-    if not fact.switch:
-        return {}
-    values = SWITCH_SYSCTLS | (APART_SYSCTLS if fact.place == UNDERLAY else {})
-    return {key.format(fact.name): value for key, value in values.items()}
-
-
-def is_gateway(fact: Bridge) -> bool:
-    """Whether the bridge may route for its hosts: it then has an IPv6 link-local address, of its MAC like the kernel's
-    own, without which the kernel asks for no IPv6 neighbour unless it has a packet for it."""
-    return fact.switch and fact.place != UNDERLAY
-
-
-def bridge_alias(fact: Bridge) -> str:
-    return alias(*((SWITCH_MARK,) if fact.switch else ()))
-
-
-def _switch(layout: Layout, fact: Bridge) -> Lines:
-    values = switch_sysctls(fact)
-    return [_sysctls(_inside(layout, fact.place), values)] if values else []
+def _switch_sysctls(layout: Layout, fact: Bridge) -> Lines:
+    return _sysctls(_inside(layout, fact.place), sysctls.of_switch(fact))
 
 
 def _vrf(step: Step, layout: Layout, known: Known) -> Lines:
@@ -170,7 +109,7 @@ def _namespace_vrf(step: Step, name: str, layout: Layout) -> Lines:
     if step.after is None:
         return [f"umount -l {path}", f"rm {path}"]
     enter = f"nsenter --net={path} "
-    return [f"touch {path}", f"unshare --net={path} true", _sysctls(enter, VRF_SYSCTLS), f"{enter}ip link set lo up"]
+    return [f"touch {path}", f"unshare --net={path} true", *_sysctls(enter, sysctls.VRF), f"{enter}ip link set lo up"]
 
 
 def _device_vrf(step: Step, name: str, layout: Layout, table: int) -> Lines:
@@ -244,24 +183,24 @@ def _bridge(step: Step, layout: Layout, known: Known) -> Lines:
     ageing = f" ageing_time {fact.ageing * TICKS}" if fact.ageing != DEFAULT_AGEING else ""
     return [
         f"{ip} add {fact.name} group {OUR_GROUP} address {fact.mac}{enslaved} type bridge stp_state 0{ageing}",
-        *_shared_link_sysctls(layout, fact.place, fact.name),
-        *_switch(layout, fact),
-        f"{ip} set {fact.name} addrgenmode {'eui64' if is_gateway(fact) else 'none'}",
-        f'{ip} set {fact.name} alias "{bridge_alias(fact)}" up',
+        *_link_sysctls(layout, fact.place, fact.name),
+        *_switch_sysctls(layout, fact),
+        f"{ip} set {fact.name} addrgenmode {'eui64' if fact.is_gateway else 'none'}",
+        f'{ip} set {fact.name} alias "{link_alias(fact)}" up',
     ]
 
 
 def _changed_bridge(before: Bridge, fact: Bridge, layout: Layout) -> Lines:
     ip = f"{_inside(layout, fact.place)}ip link set {fact.name}"
     lines = []
-    if before.mac != fact.mac or is_gateway(before) != is_gateway(fact):
+    if before.mac != fact.mac or before.is_gateway != fact.is_gateway:
         flush = f"{_inside(layout, fact.place)}ip -6 addr flush dev {fact.name} scope link"
         lines += [flush, f"{ip} address {fact.mac} addrgenmode none"]
-        lines += [f"{ip} addrgenmode eui64"] if is_gateway(fact) else []
+        lines += [f"{ip} addrgenmode eui64"] if fact.is_gateway else []
     if before.ageing != fact.ageing:
         lines.append(f"{ip} type bridge ageing_time {fact.ageing * TICKS}")
     if before.switch != fact.switch:
-        lines += [*_switch(layout, fact), f'{ip} alias "{bridge_alias(fact)}"']
+        lines += [*_switch_sysctls(layout, fact), f'{ip} alias "{link_alias(fact)}"']
     return lines
 
 
@@ -309,8 +248,8 @@ def _leg(step: Step, layout: Layout, known: Known) -> Lines:
     return [
         *delete,
         f"{ip} add {fact.name} group {OUR_GROUP}{f' master {master}' if master else ''} type veth {peer}",
-        *_shared_link_sysctls(layout, fact.place, fact.name),
-        f'{ip} set {fact.name} alias "{alias(HOST_MARK + fact.host.name)}"',
+        *_link_sysctls(layout, fact.place, fact.name),
+        f'{ip} set {fact.name} alias "{link_alias(fact)}"',
     ]
 
 
@@ -324,10 +263,6 @@ def _macvlan(step: Step, layout: Layout, known: Known) -> Lines:
     fact = step.fact
     assert isinstance(fact, Macvlan)
     return _stacked(step, fact, f"type macvlan mode {fact.mode}", layout)
-
-
-def _stacked_alias(fact: Vlan | Macvlan, *suffix: str) -> str:
-    return alias(PARENT_MARK + fact.home.name, *suffix) if isinstance(fact, Macvlan) else alias(*suffix)
 
 
 def _stacked(step: Step, fact: Vlan | Macvlan, kind: str, layout: Layout) -> Lines:
@@ -347,8 +282,8 @@ def _stacked(step: Step, fact: Vlan | Macvlan, kind: str, layout: Layout) -> Lin
         *delete,
         f"{_inside(layout, fact.home)}{add}",
         *([f"{ip} master {master}"] if master else []),
-        *_shared_link_sysctls(layout, fact.place, fact.name),
-        f'{ip} alias "{_stacked_alias(fact)}"',
+        *_link_sysctls(layout, fact.place, fact.name),
+        f'{ip} alias "{link_alias(fact)}"',
     ]
 
 
@@ -372,8 +307,8 @@ def _no_ipv6(step: Step, layout: Layout, known: Known) -> Lines:
     assert isinstance(fact, NoIpv6)
     if step.verb == "change":
         return []
-    name = NO_IPV6.format(layout.link(fact.place, fact.link).replace(".", "/"))
-    return [_sysctls(_inside(layout, fact.place), {name: "1" if step.after is not None else "0"})]
+    name = layout.link(fact.place, fact.link)
+    return _sysctls(_inside(layout, fact.place), sysctls.of_ipv6(name, off=step.after is not None))
 
 
 def _bridge_port(step: Step, layout: Layout, known: Known) -> Lines:
@@ -395,17 +330,21 @@ def _settings(step: Step, layout: Layout, known: Known) -> Lines:
     assert isinstance(fact, LinkSettings)
     leg = known.legs.get(fact.name)
     made = leg is not None and leg.place == fact.place
-    wanted = fact if step.after is not None else LinkSettings(fact.place, fact.name, 1500 if made else None, False, "")
+    wanted = (
+        fact
+        if step.after is not None
+        else LinkSettings(fact.place, fact.name, DEFAULT_MTU if made else None, False, "")
+    )
     words = (f" mtu {wanted.mtu}" if wanted.mtu is not None else "") + (" up" if wanted.up else " down")
     lines = []
     mark = ""
     if leg is not None and made:
         lines = [f"{_inside(layout, leg.host)}ip link set {leg.host_name}{words}"]
         suffix = (SETTINGS_MARK,) if step.after is not None else ()
-        mark = f' alias "{alias(HOST_MARK + leg.host.name, *suffix)}"'
+        mark = f' alias "{link_alias(leg, *suffix)}"'
     if (above := known.stacked.get(fact.name)) is not None:
         suffix = (SETTINGS_MARK,) if step.after is not None else ()
-        mark = f' alias "{_stacked_alias(above, *suffix)}"'
+        mark = f' alias "{link_alias(above, *suffix)}"'
     return [*lines, f"{_inside(layout, fact.place)}ip link set {fact.name}{mark}{words}"]
 
 

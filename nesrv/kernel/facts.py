@@ -20,6 +20,9 @@ class Place:
 
 
 UNDERLAY = Place("underlay")
+DEFAULT_MTU = 1500
+OVERHEAD = {4: 50, 6: 70}
+"""Bytes that VXLAN takes of the underlay's MTU, by the VTEP's IP version (RFC 7348, section 5)."""
 
 DEFAULT_AGEING = 300
 """Seconds, the kernel's own."""
@@ -98,6 +101,12 @@ class Bridge:
     @property
     def key(self) -> tuple[str | Place, ...]:
         return ("bridge", self.place, self.name)
+
+    @property
+    def is_gateway(self) -> bool:
+        """Whether it may route for its hosts: it then has an IPv6 link-local address, of its MAC like the kernel's
+        own, without which the kernel asks for no IPv6 neighbour unless it has a packet for it."""
+        return self.switch and self.place != UNDERLAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class HostBridges:
         socket = self._spaces.socket(space)
         try:
             socket.do(requests.change_link(fact.name, ("IFLA_MASTER", bridge.index), ("IFLA_IFALIAS", PORT_ALIAS)))
-            self._look(space, fact.name)
+            self._reader.look(space, fact.name)
             if made:
                 # Complete only now: a bridge without a port of ours nobody would remove.
                 socket.do(requests.change_link(fact.bridge, ("IFLA_IFALIAS", alias(HOST_BRIDGE_MARK)), up=True))
@@ -55,14 +55,14 @@ class HostBridges:
         if space.link(fact.name) is not None:
             free = requests.change_link(fact.name, ("IFLA_MASTER", 0), ("IFLA_IFALIAS", ""))
             self._spaces.socket(space).do(free)
-            self._look(space, fact.name)
+            self._reader.look(space, fact.name)
 
     def _made(self, space: Space, fact: HostPort) -> Link:
         if not fact.create:
             raise Refused(errno.ENODEV, f"there is no bridge {fact.bridge} in {describe(fact.host)}")
         request = requests.make_link(fact.bridge, requests.bridge(DEFAULT_AGEING), ("IFLA_GROUP", OUR_GROUP))
         self._spaces.socket(space).do(request)
-        self._look(space, fact.bridge)
+        self._reader.look(space, fact.bridge)
         found = space.link(fact.bridge)
         assert found is not None
         return found
@@ -76,7 +76,3 @@ class HostBridges:
         ports = (fact for fact in self._reader.actual.values() if isinstance(fact, HostPort))
         if not any((port.host, port.bridge) == (host, name) and port.name != leaving for port in ports):
             self._spaces.socket(space).do(requests.delete_link(bridge.index))
-
-    def _look(self, space: Space, name: str) -> None:
-        touched = self._spaces.drain()
-        self._reader.refresh(touched | self._spaces.look(space, name))

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
+from collections.abc import Callable, Iterable
 
 from nesrv.kernel import message as nl
 from nesrv.kernel import requests
 from nesrv.kernel.layout import describe
 from nesrv.kernel.message import Link
+from nesrv.kernel.overlay import Overlay
 from nesrv.kernel.reader import Reader, is_link_local_of
-from nesrv.kernel.records import LinkState
+from nesrv.kernel.records import LinkState, NicRecord
 from nesrv.kernel.sockets import Refused
 from nesrv.kernel.spaces import Space, Spaces
+
+logger = logging.getLogger(__name__)
 
 
 class Keeper:
     """Reads what a link has, and gives it back what it has lost; raises Refused."""
 
-    def __init__(self, spaces: Spaces, reader: Reader) -> None:
-        self._spaces, self._reader = spaces, reader
+    def __init__(self, spaces: Spaces, reader: Reader, overlay: Overlay) -> None:
+        self._spaces, self._reader, self._overlay = spaces, reader, overlay
 
     def state(self, space: Space, link: Link) -> LinkState:
         """The kernel makes link-local addresses of its own wherever the link goes."""
@@ -56,3 +61,22 @@ class Keeper:
             with contextlib.suppress(Refused):
                 socket.do(requests.repeat_route(link.index, route))
         self._reader.refresh(self._spaces.drain() | {(space, link.index)})
+
+    def arrived(self, space: Space, name: str) -> None:
+        """Records now say whose the NIC is, which the kernel does not; the overlay may get another MTU with it."""
+        link = space.link(name)
+        if link is not None:
+            self._reader.refresh({(space, link.index)})
+        self._overlay.retune()
+
+
+def finish_moves(records: Iterable[NicRecord], finish: Callable[[NicRecord], None]) -> None:
+    """Finishes each move that an earlier nesrv began; what is refused is logged and tried at the next start."""
+    for record in tuple(records):
+        if record.phase == "taken":
+            continue
+        logger.warning("finishing the move of %s (%s) that was cut short", record.name, record.phase)
+        try:
+            finish(record)
+        except Refused as refused:
+            logger.error("%s: %s", record.name, refused.words)

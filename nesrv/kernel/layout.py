@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nesrv.kernel.facts import Place
+from nesrv.kernel.facts import Bridge, Leg, Macvlan, Place, Vlan, Vxlan
 
 BackendName = Literal["device", "netns"]
 
@@ -43,9 +43,6 @@ PORT_ALIAS = "nesrv port"
 
 TICKS = 100
 """In which the kernel counts a bridge's times: hundredths of a second."""
-
-OVERHEAD = {4: 50, 6: 70}
-"""Bytes that VXLAN adds by IP version of the VTEP (RFC 7348 section 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +84,18 @@ def table_for(name: str, taken: Container[int]) -> int:
 def alias(*words: str) -> str:
     """The alias of a link of ours, e.g. ``nesrv host=tenant1 set``."""
     return " ".join((MARK, *words))
+
+
+def link_alias(fact: Bridge | Vxlan | Leg | Vlan | Macvlan, *more: str) -> str:
+    """The alias of the link that ``fact`` makes; ``more`` follows."""
+    words: tuple[str, ...] = ()
+    if isinstance(fact, Bridge) and fact.switch:
+        words = (SWITCH_MARK,)
+    elif isinstance(fact, Leg):
+        words = (HOST_MARK + fact.host.name,)
+    elif isinstance(fact, Macvlan):
+        words = (PARENT_MARK + fact.home.name,)
+    return alias(*words, *more)
 
 
 def describe(place: Place) -> str:

@@ -8,35 +8,32 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import logging
 from dataclasses import replace
 
 from nesrv.kernel import requests
 from nesrv.kernel.facts import UNDERLAY, Member, Place
-from nesrv.kernel.keeping import Keeper
+from nesrv.kernel.keeping import Keeper, finish_moves
 from nesrv.kernel.layout import Layout, describe
-from nesrv.kernel.links import Links
 from nesrv.kernel.message import Link
+from nesrv.kernel.overlay import Overlay
 from nesrv.kernel.reader import Reader, ours
 from nesrv.kernel.records import LinkState, NicRecord, Records
 from nesrv.kernel.sockets import Refused
 from nesrv.kernel.spaces import Space, Spaces
 
-logger = logging.getLogger(__name__)
-
 
 class Members:
     """Lets NICs in and out of VRFs; raises Refused with the NIC where it was and as it was."""
 
-    def __init__(self, layout: Layout, spaces: Spaces, reader: Reader, records: Records, links: Links) -> None:
+    def __init__(self, layout: Layout, spaces: Spaces, reader: Reader, records: Records, overlay: Overlay) -> None:
         self._layout, self._spaces, self._reader = layout, spaces, reader
-        self._records, self._links = records, links
-        self._keeper = Keeper(spaces, reader)
+        self._records = records
+        self._keeper = Keeper(spaces, reader, overlay)
         self._let_out: tuple[Member | None, LinkState | None] = (None, None)
 
     def let_in(self, fact: Member) -> None:
         """The inverse of letting out (the same fact object) also restores what the NIC had in the VRF."""
-        home, link = self._links.need(UNDERLAY, fact.name)
+        home, link = self._spaces.need(UNDERLAY, fact.name)
         if ours(link):
             raise Refused(errno.EPERM, f"{fact.name} is no NIC: nesrv made it")
         target = self._spaces.at(fact.place)
@@ -56,12 +53,12 @@ class Members:
             raise
         self._records.put_member(NicRecord(fact.name, "taken", fact.place, found))
         self._let_out = (None, None)
-        self._finish(target, fact.name)
+        self._keeper.arrived(target, fact.name)
 
     def let_out(self, fact: Member) -> None:
         record = self._records.members.get(fact.name)
         try:
-            space, link = self._links.find(fact.place, fact.name)
+            space, link = self._spaces.find(fact.place, fact.name)
         except Refused:
             link = None
         if link is None:
@@ -82,7 +79,7 @@ class Members:
             raise
         self._records.drop_member(fact.name)
         self._let_out = (fact, inside)
-        self._finish(home, fact.name)
+        self._keeper.arrived(home, fact.name)
 
     def change_vrf(self, before: Member, after: Member) -> None:
         self.let_out(before)
@@ -94,21 +91,14 @@ class Members:
 
     def recover(self) -> None:
         """Finishes what an earlier nesrv began: a NIC that is in its VRF is let in, any other is let out."""
-        for record in tuple(self._records.members.values()):
-            if record.phase == "taken":
-                continue
-            logger.warning("finishing the move of %s (%s) that was cut short", record.name, record.phase)
-            try:
-                self._recover_one(record)
-            except Refused as refused:
-                logger.error("%s: %s", record.name, refused.words)
+        finish_moves(self._records.members.values(), self._recover_one)
 
     def _recover_one(self, record: NicRecord) -> None:
         if ("member", record.name) in self._reader.actual:
             target = self._spaces.at(record.origin)
             self._keeper.settle(target, record.name, replace(record.state, routes=()))
             self._records.put_member(replace(record, phase="taken"))
-            self._finish(target, record.name)
+            self._keeper.arrived(target, record.name)
         elif self._spaces.underlay.link(record.name) is not None:
             self._keeper.settle(self._spaces.underlay, record.name, record.state)
             self._records.drop_member(record.name)
@@ -118,12 +108,12 @@ class Members:
         if not master:
             self._keeper.move(home, link, self._spaces.at(place))
             return
-        _space, device = self._links.need(UNDERLAY, master)
+        _space, device = self._spaces.need(UNDERLAY, master)
         self._enslave(home, link.name, device.index)
 
     def _leave(self, fact: Member) -> None:
         """Back in the element's own routing, if it is not there."""
-        space, link = self._links.find(fact.place, fact.name)
+        space, link = self._spaces.find(fact.place, fact.name)
         if link is None:
             return
         if self._layout.master(fact.place):
@@ -132,7 +122,7 @@ class Members:
             self._keeper.move(space, link, self._spaces.underlay)
 
     def _go_back_in(self, fact: Member, inside: LinkState) -> None:
-        home, link = self._links.find(UNDERLAY, fact.name)
+        home, link = self._spaces.find(UNDERLAY, fact.name)
         if link is not None:
             with contextlib.suppress(Refused):
                 self._enter(home, link, fact.place)
@@ -141,10 +131,3 @@ class Members:
     def _enslave(self, space: Space, name: str, master: int) -> None:
         self._spaces.socket(space).do(requests.change_link(name, ("IFLA_MASTER", master)))
         self._reader.refresh(self._spaces.drain())
-
-    def _finish(self, space: Space, name: str) -> None:
-        """Records say whose the NIC is, which the kernel does not."""
-        link = space.link(name)
-        if link is not None:
-            self._reader.refresh({(space, link.index)})
-        self._links.retune_overlay()

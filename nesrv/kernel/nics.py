@@ -7,32 +7,29 @@ can finish the move at its next start.
 from __future__ import annotations
 
 import errno
-import logging
 from dataclasses import replace
 
 from nesrv.kernel.facts import UNDERLAY, Nic, Vlan
-from nesrv.kernel.keeping import Keeper
+from nesrv.kernel.keeping import Keeper, finish_moves
 from nesrv.kernel.layout import describe
-from nesrv.kernel.links import Links
+from nesrv.kernel.overlay import Overlay
 from nesrv.kernel.reader import Reader
 from nesrv.kernel.records import LinkState, NicRecord, Records
 from nesrv.kernel.sockets import Refused
 from nesrv.kernel.spaces import Space, Spaces
 
-logger = logging.getLogger(__name__)
-
 
 class Nics:
     """Adopts and gives back; raises Refused with the NIC where it was and as it was."""
 
-    def __init__(self, spaces: Spaces, reader: Reader, records: Records, links: Links) -> None:
-        self._spaces, self._reader, self._records, self._links = spaces, reader, records, links
-        self._keeper = Keeper(spaces, reader)
+    def __init__(self, spaces: Spaces, reader: Reader, records: Records, overlay: Overlay) -> None:
+        self._spaces, self._reader, self._records, self._overlay = spaces, reader, records, overlay
+        self._keeper = Keeper(spaces, reader, overlay)
         self._given_back: tuple[Nic | None, LinkState | None] = (None, None)
 
     def adopt(self, fact: Nic) -> None:
         """The inverse of a give-back (the same fact object) also restores what the NIC had here."""
-        origin, link = self._links.need(fact.origin, fact.name)
+        origin, link = self._spaces.need(fact.origin, fact.name)
         target = self._spaces.underlay
         if origin is target:
             raise Refused(errno.EEXIST, f"{fact.name} is in {describe(UNDERLAY)} already")
@@ -51,10 +48,10 @@ class Nics:
             raise
         self._records.put_nic(NicRecord(fact.name, "taken", fact.origin, found))
         self._given_back = (None, None)
-        self._finish(target, fact.name)
+        self._keeper.arrived(target, fact.name)
 
     def give_back(self, fact: Nic) -> None:
-        space, link = self._links.find(UNDERLAY, fact.name)
+        space, link = self._spaces.find(UNDERLAY, fact.name)
         record = self._records.nics.get(fact.name)
         if link is None:
             self._records.drop_nic(fact.name)
@@ -74,7 +71,7 @@ class Nics:
             raise
         self._records.drop_nic(fact.name)
         self._given_back = (fact, inside)
-        self._links.retune_overlay()
+        self._overlay.retune()
 
     def change_origin(self, before: Nic, after: Nic) -> None:
         """Back to where it came from, and the NIC of that name in the other place instead."""
@@ -93,14 +90,7 @@ class Nics:
 
     def recover(self) -> None:
         """Finishes the moves that an earlier nesrv began."""
-        for record in tuple(self._records.nics.values()):
-            if record.phase == "taken":
-                continue
-            logger.warning("finishing the move of %s (%s) that was cut short", record.name, record.phase)
-            try:
-                self._recover_one(record)
-            except Refused as refused:
-                logger.error("%s: %s", record.name, refused.words)
+        finish_moves(self._records.nics.values(), self._recover_one)
 
     def _recover_one(self, record: NicRecord) -> None:
         """Where the NIC is says how far it came; there it gets its addresses, and the record what is true now."""
@@ -108,7 +98,7 @@ class Nics:
         if target.link(record.name) is not None:
             self._keeper.settle(target, record.name, replace(record.state, routes=()))
             self._records.put_nic(NicRecord(record.name, "taken", record.origin, record.state))
-            self._finish(target, record.name)
+            self._keeper.arrived(target, record.name)
             return
         origin = self._spaces.at(record.origin)
         if origin.link(record.name) is not None:
@@ -120,10 +110,3 @@ class Nics:
         if link is not None:
             self._keeper.move(source, link, target)
         self._keeper.settle(target, name, state)
-
-    def _finish(self, space: Space, name: str) -> None:
-        """The record now says that the NIC is ours, which the kernel does not."""
-        link = space.link(name)
-        if link is not None:
-            self._reader.refresh({(space, link.index)})
-        self._links.retune_overlay()

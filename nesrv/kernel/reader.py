@@ -119,6 +119,11 @@ class Reader:
         underlay = self._spaces.underlay
         return [link for index, link in self._foreign.items() if (underlay, index) not in self._inner_of]
 
+    def look(self, space: Space, name: str) -> None:
+        """Asks for a link of which the kernel may tell nothing by itself."""
+        touched = self._spaces.drain()  # First, or what is seen now would be overtaken by older news.
+        self.refresh(touched | self._spaces.look(space, name))
+
     def load(self) -> None:
         """Reads all that is there; raises OSError and Refused."""
         if self._layout.kind == "netns":

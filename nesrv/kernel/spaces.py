@@ -108,6 +108,18 @@ class Spaces:
         space = self._spaces.get(key)
         return space if space is not None else self._join(Space(path, key, place, None))
 
+    def find(self, place: Place, name: str) -> tuple[Space, Link | None]:
+        """The link of a fact, by the name that the fact has for it; raises Refused where there is no such place."""
+        space = self.at(place)
+        return space, space.link(self.layout.link(place, name))
+
+    def need(self, place: Place, name: str) -> tuple[Space, Link]:
+        """Raises Refused where the link is missing, too."""
+        space, link = self.find(place, name)
+        if link is None:
+            raise Refused(errno.ENODEV, f"there is no link {name} in {describe(place)}")
+        return space, link
+
     def _join(self, space: Space) -> Space:
         try:
             space.number = namespace_number(self.socket(self.underlay), space.path)

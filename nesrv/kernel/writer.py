@@ -34,7 +34,6 @@ from nesrv.kernel.facts import (
     Vxlan,
     satisfies,
 )
-from nesrv.kernel.host_bridges import HostBridges
 from nesrv.kernel.hosts import Hosts, supported
 from nesrv.kernel.layout import Layout
 from nesrv.kernel.links import Links, remove_together, system_words
@@ -74,9 +73,8 @@ class Kernel:
         self._reader = Reader(self._spaces, self.layout, self._records)
         self._backend = backend_for(self.layout, self._spaces, self._reader)
         self._links = Links(self.layout, self._spaces, self._reader, self._records)
-        self._nics = Nics(self._spaces, self._reader, self._records, self._links)
-        self._members = Members(self.layout, self._spaces, self._reader, self._records, self._links)
-        self._host_bridges = HostBridges(self._spaces, self._reader)
+        self._nics = Nics(self._spaces, self._reader, self._records, self._links.overlay)
+        self._members = Members(self.layout, self._spaces, self._reader, self._records, self._links.overlay)
         self._carriers = _carriers(self)
         self._backend.prepare()
         self._reader.load()
@@ -150,7 +148,7 @@ class Kernel:
             try:
                 for address in addresses:
                     with contextlib.suppress(Refused):
-                        self._links.announce_address(address)
+                        self._links.addresses.announce(address)
             finally:
                 self._spaces.release()
 
@@ -158,7 +156,7 @@ class Kernel:
         """All addresses that serve on a link, also those that the kernel makes itself, which are nobody's facts."""
         self._take_in()
         try:
-            space, link = self._links.find(place, name)
+            space, link = self._spaces.find(place, name)
         except Refused:
             return []
         found = space.addresses.get(link.index, {}).values() if link is not None else ()
@@ -171,7 +169,7 @@ class Kernel:
         links = self._spaces.underlay.links.values()
         tables = {link.name: link.table for link in links if link.kind == "vrf"}
         stacked = {fact.name: fact for fact in facts if isinstance(fact, (Vlan, Macvlan))}
-        known = Known(legs, stacked, tables, self._links.underlay_mtu())
+        known = Known(legs, stacked, tables, self._links.overlay.mtu_below())
         return [explain(step, self.layout, known) for step in steps]
 
     def _carry_out(self, step: Step, done: Sequence[Step]) -> None:
@@ -318,7 +316,7 @@ Carrier = Callable[[Step], None]
 def _carriers(kernel: Kernel) -> dict[tuple[type, str], Carrier]:
     """Who carries out which verb of which fact."""
     links, nics, backend = kernel._links, kernel._nics, kernel._backend
-    members, bridges = kernel._members, kernel._host_bridges
+    members = kernel._members
 
     def on_after(act: Callable[[Any], None]) -> Carrier:
         return lambda step: act(step.after)
@@ -360,21 +358,21 @@ def _carriers(kernel: Kernel) -> dict[tuple[type, str], Carrier]:
         (Macvlan, "create"): on_after(links.make_macvlan),
         (Macvlan, "change"): on_both(links.change_by_replacing),
         (Macvlan, "delete"): on_before(links.remove),
-        (HostPort, "create"): on_after(bridges.attach),
-        (HostPort, "change"): on_both(bridges.change),
-        (HostPort, "delete"): on_before(bridges.detach),
+        (HostPort, "create"): on_after(links.host_bridges.attach),
+        (HostPort, "change"): on_both(links.host_bridges.change),
+        (HostPort, "delete"): on_before(links.host_bridges.detach),
         (BridgePort, "create"): on_after(links.join),
         (BridgePort, "change"): on_after(links.join),
         (BridgePort, "delete"): on_before(links.leave),
-        (LinkSettings, "create"): on_after(links.set_settings),
-        (LinkSettings, "change"): on_after(links.set_settings),
-        (LinkSettings, "delete"): on_before(links.unset_settings),
+        (LinkSettings, "create"): on_after(links.settings.put),
+        (LinkSettings, "change"): on_after(links.settings.put),
+        (LinkSettings, "delete"): on_before(links.settings.drop),
         (NoIpv6, "create"): on_after(links.ipv6.switch_off),
         (NoIpv6, "change"): nothing,
         (NoIpv6, "delete"): on_before(links.ipv6.switch_on),
-        (Address, "create"): on_after(links.add_address),
+        (Address, "create"): on_after(links.addresses.add),
         (Address, "change"): nothing,
-        (Address, "delete"): on_before(links.remove_address),
+        (Address, "delete"): on_before(links.addresses.remove),
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from nesrv import errors
 from nesrv.datastore.incoming import NETCONF
 from nesrv.rpc.element import Element, SessionState
+from nesrv.rpc.events import SessionClosed, SessionOpened
 from nesrv.rpc.operation import Answer, Call, Data, Ok, Operation, Operations
 from nesrv.rpc.params import Params
 from nesrv.wire import messages
@@ -46,7 +47,9 @@ class Dispatcher:
         self._last_session += 1
         self._element.in_sessions += 1
         number = self._last_session
-        self._element.sessions[number] = SessionState(number, peer, self._element.clock())
+        login = self._element.clock()
+        self._element.sessions[number] = SessionState(number, peer, login)
+        self._element.events.publish(SessionOpened(login, number, peer.user, peer.source_host))
         return number
 
     def refused(self, session_id: int) -> None:
@@ -55,8 +58,11 @@ class Dispatcher:
             counters.out_rpc_errors += 1
 
     async def closed(self, session_id: int, end: SessionEnd) -> None:
-        self._element.sessions.pop(session_id, None)
+        session = self._element.sessions.pop(session_id)
         await self._element.leave(session_id)
+        peer, now = session.peer, self._element.clock()
+        killed_by = session.killed_by if end is SessionEnd.KILLED else None
+        self._element.events.publish(SessionClosed(now, session_id, peer.user, peer.source_host, end, killed_by))
         if end is SessionEnd.BAD_HELLO:
             self._element.in_bad_hellos += 1
         elif end is not SessionEnd.CLOSED:
@@ -77,7 +83,8 @@ class Dispatcher:
             found = (errors.OperationFailed("The server failed to carry this out; its log says why."),)
         for counters in (session.counters, self._element.counters):
             counters.out_rpc_errors += 1
-        return messages.error_reply(request, found, self._element.schema.xpath)
+        told = [self._element.guards.tells(session, error) for error in found]
+        return messages.error_reply(request, told, self._element.schema.xpath)
 
     def _reply(self, request: RpcRequest, answer: Answer) -> Iterable[bytes]:
         if isinstance(answer, Ok):
@@ -90,6 +97,8 @@ class Dispatcher:
         tag = ALIASES.get(request.operation.tag, request.operation.tag)
         operation = self._operations.get(tag)
         rpc = self._element.schema.rpcs.get(tag)
+        if rpc is not None:
+            self._element.guards.executes(session, rpc)
         if operation is None or rpc is None:
             raise self._unknown(request)
         return await operation(Call(self._element, session, Params(request.operation, rpc)))

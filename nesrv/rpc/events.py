@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from nesrv.datastore.build import Plain
 from nesrv.datastore.snapshot import Snapshot
+from nesrv.wire.handler import SessionEnd
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,29 @@ class Changed:
     session: int
 
 
-Event = Notice | Changed
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A client has connected; ``number`` is the session-id."""
+
+    time: float
+    number: int
+    user: str
+    source_host: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """A session is over and what it held is released; ``killed_by`` is the session that killed it."""
+
+    time: float
+    number: int
+    user: str
+    source_host: str
+    end: SessionEnd
+    killed_by: int | None
+
+
+Event = Notice | Changed | SessionOpened | SessionClosed
 Listener = Callable[[Event], None]
 
 

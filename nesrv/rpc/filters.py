@@ -1,78 +1,19 @@
-"""Subtree filters (RFC 6241 §6) and XPath filters (§8.9) on snapshots with state laid over them."""
+"""Subtree filters (RFC 6241 §6) and XPath filters (§8.9) on what a view shows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
-from lxml import etree
-
-from nesrv import errors
-from nesrv.datastore.incoming import NETCONF, Element
-from nesrv.datastore.shards import Shard, Shards
-from nesrv.datastore.snapshot import Snapshot
-from nesrv.datastore.tree import Node, to_xml
-from nesrv.rpc.xpath import below_wrapper
+from nesrv.datastore.shards import Shards
+from nesrv.datastore.tree import Node
+from nesrv.datastore.xpath.evaluate import Evaluator
+from nesrv.datastore.xpath.forest import Forest
+from nesrv.datastore.xpath.syntax import NameTest
+from nesrv.rpc.patterns import Pattern
+from nesrv.rpc.reply import Reply
+from nesrv.rpc.views import View, printed
+from nesrv.rpc.xpath import nodes_of
 from nesrv.schema.nodes import SchemaNode
-
-State = Mapping[str, list[Node]]
-"""Shard path → top nodes with operational state (an entry's node, or nodes of a rest shard)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """One element of a subtree filter. No children and no text: a selection node."""
-
-    namespace: str | None
-    name: str
-    element: Element
-    text: str | None
-    attributes: tuple[tuple[str, str], ...]
-    children: tuple[Pattern, ...] = field(default=())
-
-    def fits(self, schema: SchemaNode) -> bool:
-        return self.name == schema.name and self.namespace in (None, "", schema.namespace) and not self.attributes
-
-    @property
-    def selects(self) -> bool:
-        return not self.children and self.text is None
-
-
-def compile_subtree(holder: Element) -> tuple[Pattern, ...]:
-    """The patterns below ``<filter>``."""
-    return tuple(_pattern(child) for child in holder if isinstance(child.tag, str))
-
-
-def _pattern(element: Element) -> Pattern:
-    qname = etree.QName(element)
-    children = compile_subtree(element)
-    text = (element.text or "").strip()
-    namespace = qname.namespace
-    return Pattern(
-        None if namespace == NETCONF else namespace,
-        qname.localname,
-        element,
-        text if text and not children else None,
-        tuple((str(name), str(value)) for name, value in element.attrib.items()),
-        children,
-    )
-
-
-def merge_state(config: list[Node], state: Iterable[Node]) -> list[Node]:
-    """``config`` with ``state`` laid over it, matched by key; ``state`` is used up."""
-    index = {node.ident: node for node in config}
-    for node in state:
-        known = index.get(node.ident)
-        if known is None:
-            config.append(node)
-        elif node.schema.kind in ("leaf", "leaf-list"):
-            known.value = node.value
-        else:
-            known.children = merge_state(known.children, node.children)
-            for child in known.children:
-                child.parent = known
-    return config
 
 
 def named_shard(shards: Shards, point: SchemaNode, pattern: Pattern) -> str | None:
@@ -89,45 +30,18 @@ def named_shard(shards: Shards, point: SchemaNode, pattern: Pattern) -> str | No
 
 
 class Selection:
-    """Answers filters over one snapshot and the state over it."""
+    """Answers filters over one view."""
 
-    def __init__(self, shards: Shards, snapshot: Snapshot, state: State | None = None) -> None:
+    def __init__(self, shards: Shards, view: View) -> None:
         self._shards = shards
         self._schema = shards.schema
-        self._snapshot = snapshot
-        self._state = state or {}
-        self._namespaces = self._schema.namespaces
-
-    # Everything
+        self._view = view
 
     def everything(self) -> Iterable[bytes]:
-        if not self._state:
-            return self._shards.fragments(self._snapshot.shards())
-        by_point: dict[SchemaNode, list[bytes]] = {}
-        for path, point in self._paths():
-            by_point.setdefault(point, []).append(self._whole(path, point))
-        return self._shards.wrapped(by_point)
-
-    def _paths(self) -> Iterator[tuple[str, SchemaNode]]:
-        for shard in self._snapshot.shards():
-            yield shard.path, shard.point
-        for path in self._state:
-            if path not in self._snapshot:
-                yield path, self._schema.node(path)
-
-    def _whole(self, path: str, point: SchemaNode) -> bytes:
-        shard = self._snapshot.get(path)
-        if path not in self._state:
-            return shard.xml if shard is not None else b""
-        return self._printed(self._nodes(path, shard), self._shards.place(point))
+        return self._view.fragments()
 
     def _printed(self, nodes: Iterable[Node], place: SchemaNode | None) -> bytes:
-        outer = place.namespace if place is not None else ""
-        return b"".join(to_xml(node, self._namespaces, outer) for node in nodes)
-
-    def _nodes(self, path: str, shard: Shard | None) -> list[Node]:
-        config = self._shards.nodes(shard) if shard is not None else []
-        return merge_state(config, self._state[path]) if path in self._state else config
+        return printed(self._shards, nodes, place)
 
     # Subtree
 
@@ -146,11 +60,11 @@ class Selection:
         elif schema in self._schema.skeleton:
             self._container(schema, patterns, by_point)
         elif schema.parent is None:
-            nodes = self._nodes(schema.path, self._snapshot.get(schema.path))
+            nodes = self._view.nodes(schema.path)
             by_point[schema] = [self._printed(self._cut_all(nodes, patterns), None)]
 
     def _container(self, schema: SchemaNode, patterns: list[Pattern], by_point: dict[SchemaNode, list[bytes]]) -> None:
-        rest = self._nodes(schema.path, self._snapshot.get(schema.path))
+        rest = self._view.nodes(schema.path)
         if any(pattern.selects for pattern in patterns):
             by_point[schema] = [self._printed(rest, schema)]
             below: list[Pattern] | None = None
@@ -172,23 +86,27 @@ class Selection:
 
     def _entries(self, point: SchemaNode, patterns: list[Pattern]) -> Iterator[bytes]:
         if any(pattern.selects for pattern in patterns):
-            yield from (self._whole(path, point) for path, found in self._paths() if found is point)
+            yield from (self._view.whole(path) for path, found in self._view.paths() if found is point)
             return
         chosen = [named_shard(self._shards, point, pattern) for pattern in patterns]
         if all(path is not None for path in chosen):
             paths = dict.fromkeys(path for path in chosen if path is not None)
-            known = [path for path in paths if path in self._snapshot or path in self._state]
+            known = list(paths)
         else:
-            known = [path for path, found in self._paths() if found is point]
+            known = [path for path, found in self._view.paths() if found is point]
         place = self._shards.place(point)
         for path in known:
             if any(
                 p == path and len(pattern.children) == len(point.keys)
                 for p, pattern in zip(chosen, patterns, strict=True)
             ):
-                yield self._whole(path, point)
+                yield self._view.whole(path)
             else:
-                yield self._printed(self._cut_all(self._nodes(path, self._snapshot.get(path)), patterns), place)
+                yield self._printed(self._cut_all(self._view.nodes(path), patterns), place)
+
+    def matches(self, nodes: Iterable[Node], patterns: Sequence[Pattern]) -> bool:
+        """Whether ``patterns`` leave anything of ``nodes``."""
+        return next(self._cut_all(nodes, patterns), None) is not None
 
     def _some(self, nodes: Iterable[Node], pattern: Pattern) -> bool:
         return any(pattern.fits(node.schema) and self._equal(node, pattern) for node in nodes)
@@ -231,64 +149,65 @@ class Selection:
         made.children = [*keys, *found]
         return made
 
+    # Subtree, as nodes of a forest
+
+    def chosen(self, forest: Forest, patterns: Sequence[Pattern]) -> list[Node]:
+        """The nodes that ``patterns`` select, each with all that is below it."""
+        found: list[Node] = []
+        self._pick_below(forest, forest.root, patterns, found)
+        return found
+
+    def _pick(self, forest: Forest, node: Node, patterns: Sequence[Pattern], found: list[Node]) -> None:
+        if node.value is not None or node.schema.kind in ("leaf", "leaf-list"):
+            if any(p.selects or (p.text is not None and self._equal(node, p)) for p in patterns):
+                found.append(node)
+            return
+        below: list[Pattern] = []
+        for pattern in patterns:
+            matching = [inner for inner in pattern.children if inner.text is not None]
+            if all(self._some(forest.children(node, NameTest(None, inner.name)), inner) for inner in matching):
+                if pattern.selects or len(matching) == len(pattern.children):
+                    found.append(node)
+                    return
+                below += pattern.children
+        self._pick_below(forest, node, below, found)
+
+    def _pick_below(self, forest: Forest, node: Node, patterns: Sequence[Pattern], found: list[Node]) -> None:
+        if not forest.is_holder(node):
+            inner: Iterable[Node] = node.children
+        else:
+            schemas = self._schema.data if node is forest.root else node.schema.children
+            inner = [child for schema in schemas.values() for child in self._reached(forest, node, schema, patterns)]
+        for child in inner:
+            fitting = [pattern for pattern in patterns if pattern.fits(child.schema)]
+            if fitting:
+                self._pick(forest, child, fitting, found)
+
+    def _reached(self, forest: Forest, holder: Node, schema: SchemaNode, patterns: Sequence[Pattern]) -> Iterator[Node]:
+        """The instances of ``schema`` below ``holder`` that ``patterns`` may select."""
+        fitting = [pattern for pattern in patterns if pattern.fits(schema)]
+        if not fitting:
+            return
+        if schema in self._schema.points:
+            named = [named_shard(self._shards, schema, pattern) for pattern in fitting]
+            if None not in named:
+                for path in dict.fromkeys(named):
+                    yield from forest.shard(holder, path or "")
+                return
+        exact = NameTest(schema.namespace, schema.name)
+        yield from (child for child in forest.children(holder, exact) if child.schema is schema)
+
     # XPath
 
     def xpath(self, expression: str, namespaces: Mapping[str, str]) -> Iterable[bytes]:
         """The nodes that ``expression`` selects, with their ancestors and those ancestors' keys."""
-        try:
-            query = etree.XPath(below_wrapper(expression), namespaces=namespaces)
-        except etree.XPathError as error:
-            raise errors.InvalidValue(
-                f'"{expression}" is no XPath: {error}.', info=(("bad-element", "filter"),), type="protocol"
-            ) from error
-        top = etree.fromstring(b"<data>" + b"".join(self.everything()) + b"</data>", _PARSER)
-        kept = _evaluate(query, top, expression)
-        above = {ancestor for item in kept for ancestor in item.iterancestors()}
-        for element in top:
-            if top in kept or element in kept or element in above:
-                if top not in kept:
-                    _prune(element, self._schema.data[element.tag], kept, above)
-                yield etree.tostring(element, encoding="us-ascii", xml_declaration=False)
+        evaluator = Evaluator(self._shards, self._view, namespaces)
+        kept = nodes_of(evaluator, expression, namespaces)
+        return Reply(self._shards, self._view, evaluator.forest, kept).fragments()
 
 
 _ANY = Pattern(None, "*", None, None, ())
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
 
 
 def _everything(schema: SchemaNode) -> Pattern:
     return Pattern(None, schema.name, None, None, ())
-
-
-def _evaluate(query: etree.XPath, top: Any, expression: str) -> set[Any]:
-    try:
-        result = query(top)
-    except etree.XPathError as error:
-        raise errors.InvalidValue(
-            f'"{expression}" cannot be evaluated: {error}.', info=(("bad-element", "filter"),), type="protocol"
-        ) from error
-    if not isinstance(result, list):
-        raise errors.InvalidValue(
-            f'"{expression}" selects no nodes but a {type(result).__name__}.',
-            info=(("bad-element", "filter"),),
-            type="protocol",
-        )
-    found = set()
-    for item in result:
-        element = item if isinstance(item, etree._Element) else getattr(item, "getparent", lambda: None)()
-        if isinstance(element, etree._Element):
-            found.add(element)
-    return found
-
-
-def _prune(element: Any, schema: SchemaNode, kept: set[Any], above: set[Any]) -> None:
-    """Take from ``element`` what is neither kept, nor above or below something kept, nor a key on the way."""
-    if element in kept:
-        return
-    for child in list(element):
-        below = schema.children.get(child.tag)
-        if child in kept or (below is not None and below.is_key):
-            continue
-        if child in above and below is not None:
-            _prune(child, below, kept, above)
-        else:
-            element.remove(child)

@@ -8,22 +8,44 @@ from datetime import UTC, datetime
 
 from nesrv import errors
 from nesrv.datastore.build import Plain, build
+from nesrv.datastore.partial_locks import PartialLock
 from nesrv.datastore.tree import Node
+from nesrv.rpc import partial_lock
 from nesrv.rpc.element import Counters, Element
 from nesrv.rpc.operation import Answer, Call, Data, Operations
-from nesrv.rpc.params import DATASTORES
+from nesrv.rpc.params import datastores
 from nesrv.schema.schema import ModuleInfo, Schema
 from nesrv.wire import messages
 
+NMDA_DATASTORES = ("intended", "operational")
+"""Those of RFC 8342 that RFC 6241 does not know; they can only be read."""
 MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
-BASE_CAPABILITIES = (
-    "urn:ietf:params:netconf:base:1.0",
-    "urn:ietf:params:netconf:base:1.1",
-    "urn:ietf:params:netconf:capability:candidate:1.0",
-    "urn:ietf:params:netconf:capability:validate:1.1",
-    "urn:ietf:params:netconf:capability:rollback-on-error:1.0",
-    "urn:ietf:params:netconf:capability:xpath:1.0",
+BASE_CAPABILITIES = ("urn:ietf:params:netconf:base:1.0", "urn:ietf:params:netconf:base:1.1")
+FEATURES = {
+    "writable-running": "urn:ietf:params:netconf:capability:writable-running:1.0",
+    "candidate": "urn:ietf:params:netconf:capability:candidate:1.0",
+    "confirmed-commit": "urn:ietf:params:netconf:capability:confirmed-commit:1.1",
+    "rollback-on-error": "urn:ietf:params:netconf:capability:rollback-on-error:1.0",
+    "validate": "urn:ietf:params:netconf:capability:validate:1.1",
+    "startup": "urn:ietf:params:netconf:capability:startup:1.0",
+    "url": "urn:ietf:params:netconf:capability:url:1.0?scheme=file",
+    "xpath": "urn:ietf:params:netconf:capability:xpath:1.0",
+}
+"""Features of ietf-netconf, each with the capability that it goes with (RFC 6241 §8)."""
+FURTHER_CAPABILITIES = (
+    "urn:ietf:params:netconf:capability:notification:1.0",
+    "urn:ietf:params:netconf:capability:interleave:1.0",
+    partial_lock.CAPABILITY,
+    "urn:ietf:params:netconf:capability:with-defaults:1.0"
+    "?basic-mode=explicit&also-supported=report-all,report-all-tagged,trim",
+    "urn:ietf:params:netconf:capability:with-operational-defaults:1.0"
+    "?basic-mode=report-all&also-supported=report-all-tagged,trim,explicit",
 )
+
+
+def readable(schema: Schema) -> tuple[str, ...]:
+    """Every datastore, in the words of ietf-datastores."""
+    return (*datastores(schema), *NMDA_DATASTORES)
 
 
 def _implemented(schema: Schema) -> list[ModuleInfo]:
@@ -41,7 +63,9 @@ def content_id(schema: Schema) -> str:
 
 def capabilities(schema: Schema) -> list[str]:
     """For the hello: RFC 6241 §8, YANG 1.0 modules as RFC 6020 §5.6.4 wants them, RFC 7950 §5.6.4 for the rest."""
-    listed = list(BASE_CAPABILITIES)
+    served = schema.modules["ietf-netconf"].features
+    listed = [*BASE_CAPABILITIES, *(capability for feature, capability in FEATURES.items() if feature in served)]
+    listed += FURTHER_CAPABILITIES
     library = schema.modules["ietf-yang-library"]
     listed.append(
         f"urn:ietf:params:netconf:capability:yang-library:1.1?revision={library.revision}&content-id={content_id(schema)}"
@@ -69,17 +93,19 @@ def _counters(counters: Counters) -> dict[str, Plain]:
 
 def netconf_state(element: Element, listed: Sequence[str]) -> Node:
     """``/netconf-state``."""
-    datastores: list[Plain] = []
-    for name in DATASTORES:
+    listed_datastores: list[Plain] = []
+    for name in datastores(element.schema):
         holder, since = element.locks.holder(name), element.locks.since(name)
         entry: dict[str, Plain] = {"name": name}
         if holder is not None and since is not None:
             lock: Plain = {"locked-by-session": holder, "locked-time": date_and_time(since)}
             entry["locks"] = {"global-lock": lock}
-        datastores.append(entry)
+        elif name == "running" and element.partial_locks.held():
+            entry["locks"] = {"partial-lock": [_partial_lock(element, one) for one in element.partial_locks.held()]}
+        listed_datastores.append(entry)
     value: Mapping[str, Plain] = {
         "capabilities": {"capability": list(listed)},
-        "datastores": {"datastore": datastores},
+        "datastores": {"datastore": listed_datastores},
         "schemas": {"schema": [row for info in element.schema.modules.values() for row in _schemas(info)]},
         "sessions": {"session": _sessions(element)},
         "statistics": _counters(element.counters)
@@ -91,6 +117,16 @@ def netconf_state(element: Element, listed: Sequence[str]) -> Node:
         },
     }
     return build(element.schema.data[f"{{{MONITORING}}}netconf-state"], value)
+
+
+def _partial_lock(element: Element, lock: PartialLock) -> Plain:
+    return {
+        "lock-id": lock.number,
+        "locked-by-session": lock.session,
+        "locked-time": date_and_time(lock.since),
+        "select": lock.selects,
+        "locked-node": partial_lock.identifiers(element, lock),
+    }
 
 
 def _sessions(element: Element) -> list[Plain]:
@@ -161,7 +197,7 @@ def yang_library(schema: Schema) -> list[Node]:
             }
         ],
         "schema": [{"name": "all", "module-set": ["all"]}],
-        "datastore": [{"name": f"ietf-datastores:{name}", "schema": "all"} for name in DATASTORES],
+        "datastore": [{"name": f"ietf-datastores:{name}", "schema": "all"} for name in readable(schema)],
         "content-id": content_id(schema),
     }
     state: Mapping[str, Plain] = {

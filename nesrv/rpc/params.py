@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lxml import etree
@@ -9,17 +10,28 @@ from lxml import etree
 from nesrv import errors
 from nesrv.datastore.incoming import NETCONF, local_name
 from nesrv.schema.nodes import SchemaNode
+from nesrv.schema.schema import Schema
 
-DATASTORES = ("running", "candidate")
+DATASTORES = ("running", "candidate", "startup")
+NMDA_DATASTORE = "{urn:ietf:params:xml:ns:yang:ietf-netconf-nmda}datastore"
+"""Another way to name a datastore, for lock, unlock and validate (RFC 8526, section 3.2)."""
+
+
+def datastores(schema: Schema) -> tuple[str, ...]:
+    """Those that are served."""
+    served = schema.modules["ietf-netconf"].features
+    return tuple(name for name in DATASTORES if name != "startup" or name in served)
 
 
 class Params:
     """Children of the operation's element by local name; an unknown one is refused at once."""
 
     def __init__(self, operation: Any, rpc: SchemaNode) -> None:
-        self._operation = local_name(operation)
+        self.operation = local_name(operation)
         known = rpc.by_name["input"].by_name if "input" in rpc.by_name else {}
+        self._known = known
         self._found: dict[str, Any] = {}
+        self._all: dict[str, list[Any]] = {}
         for child in operation:
             if not isinstance(child.tag, str):
                 continue
@@ -27,20 +39,26 @@ class Params:
             foreign = etree.QName(child).namespace
             if name in known and foreign not in (None, known[name].namespace):
                 raise errors.UnknownNamespace(
-                    f"<{name}> of <{self._operation}> is not in the namespace {foreign}.",
+                    f"<{name}> of <{self.operation}> is not in the namespace {foreign}.",
                     info=(("bad-element", name), ("bad-namespace", foreign)),
                     type="protocol",
                 )
-            if name not in known or name in self._found:
+            several = name in known and known[name].kind in ("leaf-list", "list")
+            if name not in known or (name in self._found and not several):
                 raise errors.UnknownElement(
-                    f"<{self._operation}> takes no {'second ' if name in known else ''}<{name}>.",
+                    f"<{self.operation}> takes no {'second ' if name in known else ''}<{name}>.",
                     info=(("bad-element", name),),
                     type="protocol",
                 )
             self._found[name] = child
+            self._all.setdefault(name, []).append(child)
 
     def element(self, name: str) -> Any | None:
         return self._found.get(name)
+
+    def many(self, name: str) -> list[Any]:
+        """Every one of a parameter that may be given several times, in their order."""
+        return self._all.get(name, [])
 
     def need(self, name: str) -> Any:
         found = self._found.get(name)
@@ -64,13 +82,16 @@ class Params:
             )
         return text
 
-    def datastore(self, name: str) -> str:
-        """The datastore named in ``<source>`` or ``<target>``; raises missing-element, invalid-value."""
+    def datastore(self, name: str, known: Sequence[str] = DATASTORES) -> str:
+        """The one of the ``known`` datastores that is named in ``<source>`` or ``<target>``; raises missing-element,
+        invalid-value."""
         found = self.inner(name)
         chosen = local_name(found)
-        if chosen not in DATASTORES:
+        if found.tag == NMDA_DATASTORE:
+            chosen = (found.text or "").strip().rpartition(":")[2]
+        if chosen not in known:
             raise errors.InvalidValue(
-                f"<{name}> names <{chosen}>; this element has {' and '.join(DATASTORES)}.",
+                f"<{name}> names <{chosen}>; this element has {', '.join(known)}.",
                 info=(("bad-element", chosen),),
                 type="protocol",
             )
@@ -85,7 +106,8 @@ class Params:
                 f"<{name}> must hold exactly one element.", info=(("bad-element", name),), type="protocol"
             )
         foreign = etree.QName(children[0]).namespace
-        if foreign not in (None, NETCONF):
+        as_identity = children[0].tag == NMDA_DATASTORE and "datastore" in self._known[name].by_name
+        if foreign not in (None, NETCONF) and not as_identity:
             inner = local_name(children[0])
             raise errors.UnknownNamespace(
                 f"<{inner}> in <{name}> is not in the namespace {foreign}.",
@@ -96,5 +118,5 @@ class Params:
 
     def missing(self, name: str) -> errors.RpcError:
         return errors.MissingElement(
-            f"<{self._operation}> needs <{name}>.", info=(("bad-element", name),), type="protocol"
+            f"<{self.operation}> needs <{name}>.", info=(("bad-element", name),), type="protocol"
         )

@@ -12,6 +12,7 @@ NESRV = "urn:nesrv:element"
 async def plan(call: Call) -> Answer:
     element = call.element
     steps = await element.pipeline.plan(element.candidate.snapshot)
+    steps = [step for step in steps if element.guards.shows(call.session, step.fact.path)]
     typed = element.pipeline.explain(steps)
     listed: list[Plain] = [
         {

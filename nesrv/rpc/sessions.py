@@ -29,6 +29,7 @@ async def kill_session(call: Call) -> Answer:
     if victim is None or victim is call.session:
         why = "is this very session" if victim is call.session else "is not open"
         raise errors.InvalidValue(f"Session {text} {why}.", info=(("bad-element", "session-id"),), type="protocol")
+    victim.killed_by = call.session.number
     victim.peer.close(SessionEnd.KILLED)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(victim.peer.wait_closed(), KILL_SECONDS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nesrv.datastore.shards import Shards
-from nesrv.rpc.filters import Pattern, named_shard
+from nesrv.rpc.filters import named_shard
+from nesrv.rpc.patterns import Pattern
 from nesrv.schema.nodes import SchemaNode
 
 

@@ -6,7 +6,8 @@ Nothing outside this file calls libyang's C functions on data.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,16 +26,25 @@ logging.getLogger("libyang").propagate = False
 
 _PARSE = lib.LYD_PARSE_STRICT | lib.LYD_PARSE_NO_STATE
 
-Visit = Callable[["DataNode"], None]
+DEFAULTS = "urn:ietf:params:xml:ns:netconf:default:1.0"
+"""The namespace of the attribute ``default`` (RFC 6243, section 6)."""
+DEFAULT_TAG = f' xmlns:wd="{DEFAULTS}" wd:default="true"'.encode()
+# libyang takes the module's namespace instead. Text holds no ">" as it stands, so what is replaced is in a tag.
+_LIBYANG_TAG = re.compile(
+    rb' xmlns:ncwd="urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults" ncwd:default="true"(?=[^<>]*>)'
+)
+_SHOWN = {"report-all": lib.LYD_PRINT_WD_ALL, "report-all-tagged": lib.LYD_PRINT_WD_IMPL_TAG}
+"""How libyang prints what is there by default, by the mode of RFC 6243."""
 
 
 class DataNode:
     """A node of a parsed tree, valid while the ``with`` block of the parse lasts."""
 
-    __slots__ = ("_c",)
+    __slots__ = ("_c", "_flags")
 
-    def __init__(self, c: Any) -> None:
+    def __init__(self, c: Any, flags: int = 0) -> None:
         self._c = c
+        self._flags = flags
 
     @property
     def schema_address(self) -> int:
@@ -44,7 +54,7 @@ class DataNode:
     def children(self) -> Iterator[DataNode]:
         child = lib.lyd_child(self._c)
         while child != ffi.NULL:
-            yield DataNode(child)
+            yield DataNode(child, self._flags)
             child = child.next
 
     def first_values(self, count: int) -> list[str]:
@@ -56,8 +66,10 @@ class DataNode:
         return values
 
     def xml(self) -> bytes:
-        """The node and what is below it, explicit nodes only, no white space, ASCII."""
-        return _printed(self._c, lib.LYD_PRINT_SHRINK)
+        """The node and what is below it, no white space, ASCII; of what is there by default only what the mode that
+        was asked for shows."""
+        text = _printed(self._c, lib.LYD_PRINT_SHRINK | self._flags)
+        return _LIBYANG_TAG.sub(DEFAULT_TAG, text) if self._flags & lib.LYD_PRINT_WD_IMPL_TAG else text
 
 
 def address(schema_node: Any) -> int:
@@ -127,6 +139,25 @@ class Engine:
                 top.append(DataNode(node))
                 node = node.next
             yield top
+
+    @contextmanager
+    def completed(self, document: bytes, mode: str) -> Iterator[list[DataNode]]:
+        """``parsed``, with the nodes that are there by default (RFC 7950, section 7.6.1), as ``mode`` shows them:
+        report-all or report-all-tagged. Not all that ``when`` looks at need be part of ``document``."""
+        tree = ffi.new("struct lyd_node **")
+        try:
+            if self._read(document, _PARSE | lib.LYD_PARSE_ONLY, 0, tree) != lib.LY_SUCCESS:
+                raise to_error(self.findings())
+            if lib.lyd_new_implicit_all(tree, self.context.cdata, lib.LYD_IMPLICIT_NO_STATE, ffi.NULL):
+                raise to_error(self.findings())
+            top, node = [], tree[0]
+            while node != ffi.NULL:
+                top.append(DataNode(node, _SHOWN[mode]))
+                node = node.next
+            yield top
+        finally:
+            lib.lyd_free_all(tree[0])
+            heap.tidy(len(document))
 
     def validate(self, document: bytes) -> None:
         """Everything YANG says about ``document`` as a whole configuration; raises ``RpcError``."""

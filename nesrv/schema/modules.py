@@ -16,13 +16,25 @@ _INCLUDE = re.compile(r"^\s*include\s+\"?([\w.-]+)", re.M)
 _REVISION = re.compile(r"^\s*revision\s+\"?(\d{4}-\d\d-\d\d)", re.M)
 
 SERVED_IETF = (
-    ("ietf-netconf", ("candidate", "validate", "rollback-on-error", "xpath")),
+    ("ietf-netconf", ("candidate", "confirmed-commit", "validate", "rollback-on-error", "xpath")),
     ("ietf-netconf-monitoring", None),
+    ("ietf-netconf-acm", ()),
+    ("ietf-netconf-partial-lock", ()),
+    ("ietf-netconf-with-defaults", ()),
+    ("ietf-netconf-nmda", ("origin", "with-defaults")),
+    ("ietf-origin", ()),
     ("ietf-datastores", ()),
     ("ietf-yang-library", ()),
     ("iana-if-type", ()),
+    ("nesrv-history", ()),
+    ("notifications", ()),
+    ("nc-notifications", ()),
+    ("ietf-netconf-notifications", ()),
+    ("ietf-subscribed-notifications", ("encode-xml", "replay", "subtree", "xpath")),
+    ("ietf-yang-push", ("on-change",)),
+    ("nesrv-subscriptions", ()),
 )
-"""Modules of the IETF that the server implements itself, with the features it has."""
+"""Modules that the server implements itself, whatever else is served, with the features it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +110,24 @@ def module_names(directory: Path) -> list[str]:
     return sorted(names)
 
 
-def module_set(extra: Iterable[Path], with_model: bool, release: Release | None = None) -> ModuleSet:
+def module_set(
+    extra: Iterable[Path], with_model: bool, release: Release | None = None, features: Iterable[str] = ()
+) -> ModuleSet:
     """``extra`` are the ``--yang`` directories; ``with_model`` serves nesrv's own model as well, with ``release``
-    its OpenConfig part as published."""
+    its OpenConfig part as published; ``features`` of ietf-netconf are served besides those that always are."""
     own = own_directory()
     model = [own / "openconfig", own / "nesrv"] if with_model else []
-    names = [name for directory in model for name in module_names(directory)]
+    always = {name for name, _ in SERVED_IETF}
+    names = [name for directory in model for name in module_names(directory) if name not in always]
     extra = list(extra)
     if release is not None and with_model:
         model = [*release.directories, own / "nesrv"]
         names += module_names(release.deviations) if release.deviations is not None else []
     further = [name for directory in extra for name in module_names(directory) if name not in names]
+    asked = {"ietf-netconf": tuple(features)}
+    served = ((name, (*known, *asked.get(name, ())) if known is not None else None) for name, known in SERVED_IETF)
     return ModuleSet(
-        (*model, *extra, *ietf_directories()),
-        (*SERVED_IETF, *((name, None) for name in (*names, *further))),
+        (*model, *extra, own / "nesrv", own / "netconf", *ietf_directories()),
+        (*served, *((name, None) for name in (*names, *further))),
         frozenset(names),
     )

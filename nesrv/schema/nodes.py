@@ -31,7 +31,12 @@ _KINDS = {
     lib.LYS_INPUT: "input",
     lib.LYS_OUTPUT: "output",
 }
+STATE_HERE = frozenset({"ietf-subscribed-notifications:subscriptions"})
+"""Nodes that are written only with a feature that is not served (``configured``): without it, they are state. A
+deviation cannot say so: what pyang takes for one, libyang does not, and the reverse."""
 _QNAME_BASES = {libyang.Type.IDENT, libyang.Type.INST}
+_XPATHS = frozenset({"xpath1.0", "node-instance-identifier"})
+"""Types of RFC 6991 and RFC 8341: strings for YANG, and yet with prefixes."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -52,6 +57,8 @@ class SchemaNode:
     """The built-in type of a leaf or leaf-list (``union`` and ``leafref`` included)."""
     holds_qname: bool = False
     """Values may carry a prefix (identityref, instance-identifier, also inside a union)."""
+    is_xpath: bool = False
+    """An XPath expression, such as the path of a rule of access control."""
     plain: bool = False
     """Values are strings as they stand: canonical form and lexical form are one."""
     keeps_space: bool = False
@@ -198,8 +205,9 @@ class _Compiler:
         while resolved is not None and resolved.base() == libyang.Type.LEAFREF:
             resolved = resolved.leafref_type()
             bases |= {member.base() for member in _members(resolved)} if resolved is not None else set()
-        made.holds_qname = bool(bases & _QNAME_BASES)
-        made.plain = made.base in ("string", "enumeration")
+        made.is_xpath = str(kind.name()).rpartition(":")[2] in _XPATHS
+        made.holds_qname = made.is_xpath or bool(bases & _QNAME_BASES)
+        made.plain = made.base in ("string", "enumeration") and not made.is_xpath
         made.keeps_space = resolved is not None and resolved.base() == libyang.Type.STRING
         if made.kind == "leaf-list":
             made.user_ordered = view.ordered()
@@ -264,16 +272,27 @@ def deviations_of(module: Any) -> tuple[str, ...]:
     return tuple(sorted(_text(found[at].name) for at in range(count)))
 
 
-def compile_nodes(engine: Engine) -> tuple[dict[str, SchemaNode], dict[str, SchemaNode]]:
-    """(top-level data nodes, RPCs), each by XML tag, of every implemented module."""
+@dataclass(frozen=True, slots=True)
+class TopNodes:
+    """The top-level nodes of every implemented module, each kind by XML tag."""
+
+    data: dict[str, SchemaNode]
+    rpcs: dict[str, SchemaNode]
+    notifications: dict[str, SchemaNode]
+
+
+def compile_nodes(engine: Engine) -> TopNodes:
+    """Of every implemented module."""
     compiler = _Compiler(engine)
-    data: dict[str, SchemaNode] = {}
-    rpcs: dict[str, SchemaNode] = {}
+    made = TopNodes({}, {}, {})
+    kept = {"rpc": made.rpcs, "notification": made.notifications}
     for module in engine.context:
         if module.cdata.compiled == ffi.NULL:
             continue
         for node in compiler.top_level(module.cdata):
-            kept = rpcs if node.kind == "rpc" else data
-            if node.kind != "notification":
-                kept[node.tag] = node
-    return data, rpcs
+            kept.get(node.kind, made.data)[node.tag] = node
+    for node in made.data.values():
+        if node.step in STATE_HERE:
+            for inner in node.walk():
+                inner.config = False
+    return made

@@ -69,7 +69,8 @@ class Tree:
     def __init__(self, release: Release | None) -> None:
         modules = module_set((), with_model=True, release=release)
         self.engine = Engine(modules.directories, modules.modules)
-        self.data, self.rpcs = compile_nodes(self.engine)
+        nodes = compile_nodes(self.engine)
+        self.data, self.rpcs = nodes.data, nodes.rpcs
 
     def words(self, node: SchemaNode) -> Any:
         """libyang's view of ``node``."""

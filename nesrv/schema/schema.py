@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nesrv.schema import paths, references
+from nesrv.schema import identities, paths, references
 from nesrv.schema.engine import Engine, address
 from nesrv.schema.modules import ModuleSet, Submodule, submodules
 from nesrv.schema.nodes import SchemaNode, compile_nodes, deviations_of, namespace_of
@@ -28,7 +28,7 @@ class ModuleInfo:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Schema:
-    """``data`` and ``rpcs`` by XML tag; ``points`` are the outermost keyed lists, ``skeleton`` the
+    """``data``, ``rpcs`` and ``notifications`` by XML tag; ``points`` are the outermost keyed lists, ``skeleton`` the
     containers above them (and top-level nodes that are neither)."""
 
     engine: Engine
@@ -41,6 +41,15 @@ class Schema:
     by_address: Mapping[int, SchemaNode]
     """The configuration nodes by libyang's own."""
     own: frozenset[str]
+    notifications: Mapping[str, SchemaNode]
+
+    @property
+    def identities(self) -> Mapping[str, frozenset[str]]:
+        """``module:identity`` → those derived from it."""
+        return identities.derivations(self.engine)
+
+    def enum_values(self, node: SchemaNode) -> Mapping[str, int]:
+        return identities.enum_values(self.engine, node)
 
     @property
     def namespaces(self) -> dict[str, str]:
@@ -123,17 +132,18 @@ def _modules(engine: Engine, directories: Iterable[Path]) -> dict[str, ModuleInf
 def load(modules: ModuleSet) -> Schema:
     """Read and compile ``modules``; raises ``ValueError`` naming the module that fails."""
     engine = Engine(modules.directories, modules.modules)
-    data, rpcs = compile_nodes(engine)
-    top = list(data.values())
+    nodes = compile_nodes(engine)
+    top = list(nodes.data.values())
     points, skeleton = _shard_points(top)
     return Schema(
         engine,
-        data,
-        rpcs,
+        nodes.data,
+        nodes.rpcs,
         points,
         skeleton,
         references.find([node for node in top if node.config], points, skeleton),
         _modules(engine, modules.directories),
         {address(node.compiled): node for root in top for node in root.walk() if node.config},
         modules.own,
+        nodes.notifications,
     )

@@ -125,6 +125,16 @@ class SessionRunner:
             return
         self._stream.write(self._session.send(message))
 
+    async def drained(self) -> None:
+        while not self._writable.is_set():
+            before = self._stream.unsent()
+            try:
+                await asyncio.wait_for(self._writable.wait(), self._limits.stall_seconds)
+            except TimeoutError:
+                if self._stream.unsent() >= before:
+                    logger.warning("%s takes no output for %g s: dropped", self, self._limits.stall_seconds)
+                    self.close(SessionEnd.DROPPED)
+
     def keep_open(self) -> None:
         self._idle_limit = None
 
@@ -232,14 +242,7 @@ class SessionRunner:
     async def _send(self, message: Iterable[bytes]) -> int:
         """Write, and wait while the peer has too much before it; returns the bytes written."""
         size = self._write(message) if self._end is None else 0
-        while not self._writable.is_set():
-            before = self._stream.unsent()
-            try:
-                await asyncio.wait_for(self._writable.wait(), self._limits.stall_seconds)
-            except TimeoutError:
-                if self._stream.unsent() >= before:
-                    logger.warning("%s takes no output for %g s: dropped", self, self._limits.stall_seconds)
-                    self.close(SessionEnd.DROPPED)
+        await self.drained()
         return size
 
     def _write(self, message: Iterable[bytes]) -> int:

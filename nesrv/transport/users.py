@@ -9,6 +9,7 @@ The file is TOML::
     name = "admin"
     password = "$6$…"              # as openssl passwd -6 prints it ($5$ too), or plain text
     authorized_keys = ["ssh-ed25519 AAAA… admin@laptop"]
+    role = "SYSTEM_ROLE_ADMIN"     # if left out; another name is that of a group of access control
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 EXAMPLE = '[[user]]\nname = "admin"\npassword = "…"  # better: what "openssl passwd -6" prints\n'
 _FILE = "file"
-_FIELDS = frozenset({"name", "password", "authorized_keys"})
+_FIELDS = frozenset({"name", "password", "authorized_keys", "role"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +162,7 @@ def _user(entry: object, path: Path) -> User:
         raise SettingsError(f'{path}: write the keys of {name!r} as authorized_keys = ["ssh-ed25519 AAAA…"]')
     if password is None and not keys:
         raise SettingsError(f'{path}: {name!r} cannot log in; add a line password = "…" or authorized_keys = ["…"]')
-    return User(name, password, tuple(keys))
+    role = entry.get("role", ADMIN)
+    if not isinstance(role, str) or not role:
+        raise SettingsError(f'{path}: write the role of {name!r} as role = "…", or leave it out for {ADMIN}')
+    return User(name, password, tuple(keys), role)

@@ -53,6 +53,10 @@ class Peer(Protocol):
     def notify(self, message: Iterable[bytes]) -> None:
         """Send a notification; a peer with too much unsent output is dropped instead."""
 
+    async def drained(self) -> None:
+        """Until the network has taken most of what was sent, or the session is over, as it is for a peer that takes
+        nothing for too long: between the pieces of a long replay."""
+
     def keep_open(self) -> None:
         """No idle time-out from now on (a session with a subscription)."""
 

@@ -16,8 +16,7 @@ from pathlib import Path
 
 from nesrv.frr.text import FrrLine, line, render
 from nesrv.frr.vty import SUCCESS, WINDOW, Reply, Vty
-from nesrv.kernel import namespaces
-from nesrv.kernel.explain import VRF_SYSCTLS
+from nesrv.kernel import namespaces, sysctls
 
 ENTER = re.compile(r"nsenter --net=(\S+) ip (.*)")
 MADE = re.compile(r"touch (\S+)")
@@ -63,7 +62,7 @@ class Floor:
         """Seconds."""
         start = time.monotonic()
         for path in self._made:
-            namespaces.make(path, VRF_SYSCTLS)
+            namespaces.make(path, sysctls.VRF)
         for daemon, lines in self._lines.items():
             asyncio.run(self._feed(daemon, lines))
         for namespace in sorted(self._batches, key=_order):

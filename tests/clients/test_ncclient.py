@@ -193,3 +193,13 @@ def test_xpath(first: Any) -> None:
     first.commit()
     select = ("xpath", ({"h": harbour.NS}, "/h:harbour/h:berth[h:name='by-path']/h:depth"))
     assert leaves(first.get_config("running", filter=select)) == {"name": "by-path", "depth": "7"}
+
+
+def test_a_subscription_brings_what_the_other_session_does(first: Any, second: Any) -> None:
+    first.create_subscription(stream_name="NETCONF")
+    write(second, "told")
+    second.commit()
+    found = first.take_notification(timeout=PATIENCE)
+    assert "netconf-config-change" in found.notification_xml
+    assert f"<session-id>{second.session_id}</session-id>" in found.notification_xml
+    assert has(first, "running", "told"), "requests are answered in between"

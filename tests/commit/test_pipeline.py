@@ -252,3 +252,30 @@ def test_finishing_waits_for_the_commit_in_hand_and_refuses_the_next(bench: Benc
     assert number == 2
     assert isinstance(error, errors.ResourceDenied)
     assert bench.table.names() == {"old", "a"}
+
+
+def test_what_a_start_takes_back_is_undone_where_nothing_is_marked(bench: Bench) -> None:
+    """Nothing of the table is known to be ours but by what was taken back."""
+    asyncio.run(bench.pipeline.commit(bench.candidate("trial"), CommitRecord(2.0, "eve", 7, confirmed=True)))
+    bench.journal.begin(bench.pipeline.changes(bench.candidate("interrupted")))
+    bench.table.actual[("item", "interrupted")] = Made(("item", "interrupted"))
+    bench.journal.replace(bench.journal.back_to(1), RECORD)
+    bench.journal.close()
+    bench.start()
+    asyncio.run(bench.pipeline.reconcile())
+    assert bench.table.names() == {"old"}
+    assert bench.journal.left() is None
+
+
+def test_who_waits_for_a_commit_is_asked_what_he_wants_after_it(bench: Bench) -> None:
+    async def both() -> None:
+        bench.table.gate = asyncio.Event()
+        first = asyncio.create_task(bench.pipeline.commit(bench.candidate("a"), RECORD))
+        second = asyncio.create_task(bench.pipeline.change(lambda: bench.candidate("b"), RECORD))
+        while not bench.pipeline._busy.locked():
+            await asyncio.sleep(0)
+        bench.table.gate.set()
+        await asyncio.gather(first, second)
+
+    asyncio.run(both())
+    assert bench.table.names() == {"old", "a", "b"}

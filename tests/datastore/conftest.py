@@ -10,6 +10,7 @@ from nesrv.datastore.edit import Editor
 from nesrv.datastore.shards import Shards
 from nesrv.schema.modules import module_set
 from nesrv.schema.schema import Schema, load
+from tests.datastore.bench import Bench
 
 MODULES = Path(__file__).parents[1] / "data" / "yang"
 
@@ -27,3 +28,8 @@ def shards(schema: Schema) -> Shards:
 @pytest.fixture(scope="session")
 def editor(shards: Shards) -> Editor:
     return Editor(shards)
+
+
+@pytest.fixture
+def bench(editor: Editor, shards: Shards) -> Bench:
+    return Bench(editor, shards)

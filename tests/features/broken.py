@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -43,6 +44,12 @@ def peer(address: str = "198.51.100.1", *names: str, inner: str = "", **config: 
 def tenant(*inner: str, **config: object) -> str:
     """An L3VRF beside a complete underlay."""
     return document([LO], [underlay(), vrf("red", *inner, **config)])
+
+
+def refusals(**groups: Mapping[str, Broken]) -> pytest.MarkDecorator:
+    """One test for each, called by its group and name."""
+    found = {f"{group}: {name}": broken for group, named in groups.items() for name, broken in named.items()}
+    return pytest.mark.parametrize("broken", found.values(), ids=list(found))
 
 
 def assert_refused(broken: Broken) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nesrv import errors
-from tests.features.broken import Broken, InvalidValue, Missing, NotSupported, assert_refused, peer, tenant
+from tests.features.broken import Broken, InvalidValue, Missing, NotSupported, assert_refused, peer, refusals, tenant
 from tests.features.documents import (
     EVPN,
     V4,
@@ -177,17 +177,8 @@ NEIGHBORS = {
     ),
 }
 
-BROKEN = {
-    f"{group}: {name}": broken
-    for group, found in (
-        ("speaker", SPEAKERS),
-        ("neighbor", NEIGHBORS),
-    )
-    for name, broken in found.items()
-}
 
-
-@pytest.mark.parametrize("broken", BROKEN.values(), ids=list(BROKEN))
+@refusals(speaker=SPEAKERS, neighbor=NEIGHBORS)
 def test_refused(broken: Broken) -> None:
     assert_refused(broken)
 

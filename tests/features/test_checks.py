@@ -1,10 +1,8 @@
-"""What YANG cannot forbid of interfaces, instances, EVPN and users: what the client is told."""
+"""What YANG cannot forbid of instances and EVPN: what the client is told."""
 
 from __future__ import annotations
 
-import pytest
-
-from tests.features.broken import Broken, InvalidValue, Missing, NotSupported, assert_refused, tenant
+from tests.features.broken import Broken, InvalidValue, Missing, NotSupported, assert_refused, refusals, tenant
 from tests.features.documents import (
     EVPN,
     LO,
@@ -16,16 +14,10 @@ from tests.features.documents import (
     entry,
     evi,
     evpn,
-    interface,
     leg,
     loopback,
-    macvlan,
-    nic,
-    pool,
     protocols,
     underlay,
-    user,
-    vlan,
     vrf,
     vtep,
 )
@@ -55,131 +47,7 @@ def self_bound(*ids: str) -> str:
     return f"<interfaces>{made}</interfaces>"
 
 
-KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIJ6fHCNZ3a1WkFj0E3c7w5y6mZ3o6b9Zs7m1m0mN2c9n"
 DEFAULT_BGP = protocols(bgp(64514, (V4, EVPN)))
-
-INTERFACES = {
-    "type": Broken(
-        document([interface("x1", kind="l2vlan")]), NotSupported, "nesrv-interface-type", "config/type", "type l2vlan"
-    ),
-    "NIC with a name that no NIC has": Broken(
-        document([nic("a-nic-with-a-long-name")]), InvalidValue, "nesrv-interface-name", "config/name", "Rename"
-    ),
-    "NIC named like a bridge of ours": Broken(
-        document([nic("br100")]), InvalidValue, "nesrv-interface-name", "[name='br100']/config/name", "br100"
-    ),
-    "subinterface without a VLAN": Broken(
-        document([interface("eth1", index=7)]),
-        Missing,
-        "nesrv-subinterface",
-        "subinterface[index='7']/openconfig-vlan:vlan/match/single-tagged/config/vlan-id",
-        "has no VLAN",
-    ),
-    "VLAN of a leg": Broken(
-        document([leg("l1", vlans=[vlan(7, 7)])]),
-        NotSupported,
-        "nesrv-subinterface",
-        "subinterface[index='7']/config/index",
-        "l1 is no NIC",
-    ),
-    "VLAN on the link itself": Broken(
-        document([interface("eth1", vlans=[vlan(0, 7)]).replace(entry("subinterface", "index", 0), "", 1)]),
-        InvalidValue,
-        "nesrv-subinterface",
-        "subinterface[index='0']/openconfig-vlan:vlan/match/single-tagged/config/vlan-id",
-        "Subinterface 0",
-    ),
-    "VLAN twice": Broken(
-        document([interface("eth1", vlans=[vlan(7, 100), vlan(8, 100)])]),
-        InvalidValue,
-        "nesrv-vlan-twice",
-        "subinterface[index='8']/openconfig-vlan:vlan/match/single-tagged/config/vlan-id",
-        "7 and 8 of eth1",
-    ),
-    "VLAN with the name of a NIC": Broken(
-        document([interface("eth1", vlans=[vlan(7, 100)]), nic("eth1.100")]),
-        InvalidValue,
-        "in-use-elsewhere",
-        "interface[name='eth1.100']/config/name",
-        "kernel name eth1.100",
-    ),
-    "loopback without IPv6": Broken(
-        document([loopback("192.0.2.1/32", families={"ipv6": False})]),
-        NotSupported,
-        "nesrv-loopback",
-        "openconfig-if-ip:ipv6/config/enabled",
-        "only addresses",
-    ),
-    "loopback that is a macvlan": Broken(
-        document([macvlan("lo", kind="softwareLoopback")]),
-        InvalidValue,
-        "nesrv-loopback",
-        "nesrv:macvlan",
-        "macvlan needs",
-    ),
-    "two local-cidrs of one family": Broken(
-        document([leg("l1", cidr=("10.1.0.0/24", "10.2.0.0/24"))]),
-        InvalidValue,
-        "nesrv-local-cidr-family-twice",
-        "nesrv:leg/config/local-cidr[.='10.2.0.0/24']",
-        "both IPv4",
-    ),
-    "local-cidr too small for the element": Broken(
-        document([leg("l1", cidr=("10.1.0.0/30",))], pool=pool(1)),
-        InvalidValue,
-        "nesrv-pool-exhausted",
-        "nesrv:leg/config/local-cidr[.='10.1.0.0/30']",
-        "no address for the host of element 1",
-    ),
-    "address without length": Broken(
-        document([nic("eth1", "192.0.2.1")]),
-        Missing,
-        "nesrv-address-without-length",
-        "address[ip='192.0.2.1']/config/prefix-length",
-        "no prefix-length",
-    ),
-    "address twice": Broken(
-        document([nic("eth1", "2001:db8::1/64", "2001:DB8:0::1/64")]),
-        InvalidValue,
-        "nesrv-address-twice",
-        "address[ip='2001:DB8:0::1']",
-        "2001:db8::1 twice",
-    ),
-    "host address twice": Broken(
-        document([leg("t1", to=("2001:db8::1/64", "2001:db8:0::1/64"))]),
-        InvalidValue,
-        "nesrv-address-twice",
-        "host-address[.='2001:db8:0::1/64']",
-        "host0 has the address",
-    ),
-    "loopback as a leg": Broken(
-        document([leg("t1").replace("ethernetCsmacd", "softwareLoopback")]),
-        InvalidValue,
-        "nesrv-loopback",
-        "nesrv:leg",
-        "neither made nor taken",
-    ),
-    "loopback with an MTU": Broken(
-        document([loopback(mtu=9000)]), NotSupported, "nesrv-loopback", "config/mtu", "neither an MTU"
-    ),
-    "loopback that is disabled": Broken(
-        document([loopback(enabled=False)]), NotSupported, "nesrv-loopback", "config/enabled", "disabled"
-    ),
-    "host interface of two legs": Broken(
-        document([leg("t1", at="ns"), leg("t2", at="ns")]),
-        InvalidValue,
-        "in-use-elsewhere",
-        "[name='t2']/nesrv:leg/config/host-interface",
-        "host interface host0 is in use already",
-    ),
-    "link with the name of a VRF": Broken(
-        document([leg("red")], [vrf("red")]),
-        InvalidValue,
-        "in-use-elsewhere",
-        "[name='red']/config/name",
-        "kernel name",
-    ),
-}
 
 INSTANCES = {
     "second default instance": Broken(
@@ -359,122 +227,6 @@ EVPNS = {
 }
 
 
-def named(**names: str) -> str:
-    leaves = "".join(f"<{leaf.replace('_', '-')}>{name}</{leaf.replace('_', '-')}>" for leaf, name in names.items())
-    return f'<system xmlns="http://openconfig.net/yang/system"><config>{leaves}</config></system>'
-
-
-SYSTEM = {
-    "hostname that bgpd would cut off": Broken(
-        named(hostname="a" * 40 + "." + "b" * 24), InvalidValue, "nesrv-system-name", "config/hostname", "64 characters"
-    ),
-    "hostname without a letter in front": Broken(
-        named(hostname="_pe"), InvalidValue, "nesrv-system-name", "config/hostname", "begins with"
-    ),
-    "domain that is the root": Broken(
-        named(hostname="pe", domain_name="."), InvalidValue, "nesrv-system-name", "config/domain-name", "begins with"
-    ),
-}
-HASH = "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1"
-USERS = {
-    "username with a space": Broken(
-        document(users=[user("a b", role="x")]), InvalidValue, "nesrv-username", "config/username", "spaces"
-    ),
-    "empty password": Broken(
-        document(users=[user("ann", role="x", password="")]), InvalidValue, "nesrv-password", "config/password", "empty"
-    ),
-    "two passwords": Broken(
-        document(users=[user("ann", role="x", password="y", password_hashed=HASH)]),
-        InvalidValue,
-        "nesrv-password",
-        "config/password-hashed",
-        "one of them",
-    ),
-    "hash of another kind": Broken(
-        document(users=[user("ann", role="x", password_hashed="$1$salt$qJH7.N4xYta3aEG/dfqo/0")]),
-        InvalidValue,
-        "nesrv-password",
-        "config/password-hashed",
-        "openssl passwd -6",
-    ),
-    "hash that is plain text": Broken(
-        document(users=[user("ann", role="x", password_hashed="secret")]),
-        InvalidValue,
-        "nesrv-password",
-        "config/password-hashed",
-        "openssl passwd -6",
-    ),
-    "key without data": Broken(
-        document(users=[user("ann", role="x", ssh_key="ssh-ed25519 AAAA")]),
-        InvalidValue,
-        "nesrv-ssh-key",
-        "config/ssh-key",
-        "OpenSSH",
-    ),
-    "key of one word": Broken(
-        document(users=[user("ann", role="x", ssh_key=KEY)]), InvalidValue, "nesrv-ssh-key", "config/ssh-key", "OpenSSH"
-    ),
-    "key with nothing but its type": Broken(
-        document(users=[user("ann", role="x", ssh_key="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5")]),
-        InvalidValue,
-        "nesrv-ssh-key",
-        "config/ssh-key",
-        "OpenSSH",
-    ),
-    "key of another type": Broken(
-        document(users=[user("ann", role="x", ssh_key=f"ssh-rsa {KEY}")]),
-        InvalidValue,
-        "nesrv-ssh-key",
-        "config/ssh-key",
-        "OpenSSH",
-    ),
-}
-
-POOLS = {
-    "router ids exhausted": Broken(
-        document(pool=pool(4, "192.0.2.0/30")),
-        InvalidValue,
-        "nesrv-pool-exhausted",
-        "nesrv:pool/config/router-id-pool",
-        "192.0.2.0/30 has no address number 4",
-    ),
-    "router id 0.0.0.0": Broken(
-        document(pool=pool(None, "0.0.0.0/8")),
-        InvalidValue,
-        "nesrv-pool",
-        "nesrv:pool/config/router-id-pool",
-        "0.0.0.0",
-    ),
-    "VTEP addresses exhausted": Broken(
-        document(pool=pool(2, None, ("2001:db8::/64", "192.0.2.0/31"))),
-        InvalidValue,
-        "nesrv-pool-exhausted",
-        "nesrv:pool/config/vtep-pool[.='192.0.2.0/31']",
-        "no address number 2",
-    ),
-    "two VTEP pools of one family": Broken(
-        document(pool=pool(2, None, ("192.0.2.0/24", "203.0.113.0/24"))),
-        InvalidValue,
-        "nesrv-pool-family-twice",
-        "nesrv:pool/config/vtep-pool[.='203.0.113.0/24']",
-        "both IPv4",
-    ),
-}
-
-BROKEN = {
-    f"{group}: {name}": broken
-    for group, found in (
-        ("interfaces", INTERFACES),
-        ("instances", INSTANCES),
-        ("evpn", EVPNS),
-        ("system", SYSTEM),
-        ("users", USERS),
-        ("pools", POOLS),
-    )
-    for name, broken in found.items()
-}
-
-
-@pytest.mark.parametrize("broken", BROKEN.values(), ids=list(BROKEN))
+@refusals(instances=INSTANCES, evpn=EVPNS)
 def test_refused(broken: Broken) -> None:
     assert_refused(broken)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from nesrv.frr.daemons import Home
-from tests.frr.engine import made_home
+from tests.frr.engine import made_home, open_directory
 from tests.kernel.conftest import lab
 
 __all__ = ["home", "lab", "own_home"]
@@ -14,20 +14,12 @@ __all__ = ["home", "lab", "own_home"]
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """One element whose FRR serves all tests of the session that do not break it."""
-    run = tmp_path_factory.mktemp("run")
-    run.chmod(0o755)
-    for above in run.parents[:2]:
-        above.chmod(0o755)
-    with made_home(run) as home:
+    with made_home(open_directory(tmp_path_factory)) as home:
         yield home
 
 
 @pytest.fixture
 def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """An element whose FRR a test may do anything to."""
-    run = tmp_path_factory.mktemp("run")
-    run.chmod(0o755)
-    for above in run.parents[:2]:
-        above.chmod(0o755)
-    with made_home(run) as home:
+    with made_home(open_directory(tmp_path_factory)) as home:
         yield home

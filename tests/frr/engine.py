@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import pytest
+
 from nesrv.facts import Step
 from nesrv.frr.daemons import Home, Managed, share
 from nesrv.frr.text import FrrLine, line
@@ -27,6 +29,14 @@ NUMBERS = itertools.count(1)
 
 def sh(*words: str) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+
+def open_directory(factory: pytest.TempPathFactory) -> Path:
+    """A directory that the daemons' user may enter."""
+    run = factory.mktemp("run")
+    for folder in (run, *run.parents[:2]):
+        folder.chmod(0o755)
+    return run
 
 
 @contextmanager

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import os
 
+from nesrv.kernel import sysctls
 from nesrv.kernel.backends import detect
-from nesrv.kernel.explain import VRF_SYSCTLS
 from nesrv.kernel.facts import UNDERLAY, Place, Vrf
 from tests.kernel.lab import BACKEND, Lab, creation, differences, run, sh
 
@@ -23,7 +23,7 @@ def test_a_vrf_forwards(lab: Lab) -> None:
 
     run(body)
     inside = lab.inside(Place("vrf", "red"))
-    names = VRF_SYSCTLS if BACKEND == "netns" else {"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1"}
+    names = sysctls.VRF if BACKEND == "netns" else {"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1"}
     for name, value in names.items():
         assert sh(f"{inside}sysctl -n {name}").strip() == value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +32,17 @@ def typed(kernel: Kernel, steps: Sequence[Step]) -> None:
     sh("\n".join(line for lines in kernel.explain(steps) for line in lines))
 
 
+async def assert_typed_alike(
+    lab: Lab, kernel: Kernel, facts: Sequence[Fact], seen: Callable[[Lab], Snapshot] = Lab.portable_snapshot
+) -> None:
+    """The writer makes ``facts``, and once more the commands: what is ``seen`` then is the same."""
+    await kernel.apply(creation(facts))
+    written = seen(lab)
+    await kernel.apply(deletion(facts))
+    typed(kernel, creation(facts))
+    assert differences(written, seen(lab)) == []
+
+
 def test_commands_lead_where_the_writer_leads(lab: Lab) -> None:
     async def body() -> None:
         kernel = lab.kernel()
@@ -39,11 +50,7 @@ def test_commands_lead_where_the_writer_leads(lab: Lab) -> None:
         leg = Leg(UNDERLAY, "pass0", Place("host", lab.other), "pass1", "")
         facts: list[Fact] = [*vrf_facts(lab, "red", 100), leg, LinkSettings(UNDERLAY, "pass0", 1400, True, "")]
         empty = lab.portable_snapshot()
-        await kernel.apply(creation(facts))
-        written = lab.portable_snapshot()
-        await kernel.apply(deletion(facts))
-        typed(kernel, creation(facts))
-        assert differences(written, lab.portable_snapshot()) == []
+        await assert_typed_alike(lab, kernel, facts)
         await kernel.stop()
 
         second = lab.kernel()
@@ -100,11 +107,7 @@ def test_commands_for_what_is_above_beside_and_within(lab: Lab) -> None:
         kernel = lab.kernel()
         await kernel.start()
         empty = lab.portable_snapshot()
-        await kernel.apply(creation(facts))
-        written = _without_macs(lab)
-        await kernel.apply(deletion(facts))
-        typed(kernel, creation(facts))
-        assert differences(written, _without_macs(lab)) == []
+        await assert_typed_alike(lab, kernel, facts, _without_macs)
         await kernel.stop()
         second = lab.kernel()
         await second.start()

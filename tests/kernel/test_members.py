@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ from nesrv.facts import Fact, Step, StepRefused
 from nesrv.kernel.facts import UNDERLAY, Address, LinkSettings, Member, Nic, Place, Vrf
 from nesrv.kernel.keeping import Keeper
 from nesrv.kernel.members import Members
+from tests.kernel.ending import Ended, ending_at
 from tests.kernel.lab import BACKEND, Lab, creation, deletion, differences, run, sh
 
 RED, BLUE = Place("vrf", "red"), Place("vrf", "blue")
@@ -113,26 +113,6 @@ def test_a_nic_of_another_origin_is_refused_while_it_is_in_a_vrf(lab: Lab) -> No
         await kernel.clear()
 
     run(body)
-
-
-class Ended(BaseException):
-    """The process ends here."""
-
-
-def ending_at(position: int) -> Any:
-    """Lets ``position`` changes pass, then ends the process."""
-    left = [position]
-
-    def guard(method: Any) -> Any:
-        def wrapped(*arguments: Any) -> None:
-            if left[0] == 0:
-                raise Ended
-            left[0] -= 1
-            method(*arguments)
-
-        return wrapped
-
-    return guard
 
 
 @pytest.mark.parametrize("position", [0, 1])

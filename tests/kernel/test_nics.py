@@ -10,6 +10,7 @@ import pytest
 from nesrv.facts import Step, StepRefused
 from nesrv.kernel.facts import UNDERLAY, Address, LinkSettings, Nic, Place
 from nesrv.kernel.keeping import Keeper
+from tests.kernel.ending import Ended, ending_at
 from tests.kernel.lab import Lab, differences, run, sh
 
 ADDRESSES = ["10.6.0.1/24", "10.6.0.2/24", "2001:db8:6::1/64"]
@@ -115,26 +116,6 @@ def test_a_nic_whose_name_was_taken_at_home_stays(lab: Lab) -> None:
         await kernel.stop()
 
     run(body)
-
-
-class Ended(BaseException):
-    """The process ends here."""
-
-
-def ending_at(position: int) -> Any:
-    """Lets ``position`` moves and settlings pass, then ends the process."""
-    left = [position]
-
-    def guard(method: Any) -> Any:
-        def wrapped(self: Keeper, *arguments: Any) -> None:
-            if left[0] == 0:
-                raise Ended
-            left[0] -= 1
-            method(self, *arguments)
-
-        return wrapped
-
-    return guard
 
 
 @pytest.mark.parametrize("position", [0, 1])

@@ -11,7 +11,7 @@ from nesrv.facts import Fact, Step, StepRefused
 from nesrv.kernel import namespaces
 from nesrv.kernel.facts import UNDERLAY, Address, Bridge, BridgePort, Leg, LinkSettings, Place, Vrf, Vxlan
 from tests.kernel.lab import BACKEND, Lab, creation, deletion, differences, run, sh
-from tests.kernel.test_explain import typed
+from tests.kernel.test_explain import assert_typed_alike, typed
 
 RED, BLUE = Place("vrf", "red"), Place("vrf", "blue")
 MAC = "02:00:5e:00:00:01"
@@ -131,11 +131,7 @@ def test_commands_lead_where_the_writer_leads(lab: Lab) -> None:
         await kernel.start()
         facts = [*switch(lab, RED), *switch(lab, UNDERLAY, 300)[:-2]]
         empty = lab.portable_snapshot()
-        await kernel.apply(creation(facts))
-        written = lab.portable_snapshot()
-        await kernel.apply(deletion(facts))
-        typed(kernel, creation(facts))
-        assert differences(written, lab.portable_snapshot()) == []
+        await assert_typed_alike(lab, kernel, facts)
         typed(kernel, deletion(facts))
         assert differences(empty, lab.portable_snapshot()) == []
         await kernel.stop()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import subprocess
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -15,58 +16,47 @@ from ncclient.operations import RPCError
 
 from tests.parity.router import Router
 from tests.server.configurations import BASE, EVPN, V4, Configuration, Neighbor, Underlay, Vrf
-from tests.server.element import Element, sh
+from tests.server.element import Element, sh, until
 
 PE_AS, SPINE_AS, TENANT_AS = 64514, 64512, 64515
 VTEPS = ("198.51.100.1", "198.51.100.2")
 PE_ENDS, SPINE_ENDS = ("192.0.2.1", "192.0.2.3"), ("192.0.2.0", "192.0.2.2")
 WIRES: tuple[tuple[str, ...], ...] = tuple((f"{address}/31",) for address in SPINE_ENDS)
 """The spine's addresses on the wire to each PE."""
-SPINE = """\
-router bgp 64512
- bgp router-id 198.51.100.254
- no bgp ebgp-requires-policy
- no bgp default ipv4-unicast
- timers bgp 3 9
- neighbor 192.0.2.1 remote-as 64514
- neighbor 192.0.2.1 timers connect 1
- neighbor 192.0.2.3 remote-as 64514
- neighbor 192.0.2.3 timers connect 1
- address-family ipv4 unicast
-  neighbor 192.0.2.1 activate
-  neighbor 192.0.2.3 activate
- exit-address-family
- address-family l2vpn evpn
-  neighbor 192.0.2.1 activate
-  neighbor 192.0.2.1 attribute-unchanged next-hop
-  neighbor 192.0.2.3 activate
-  neighbor 192.0.2.3 attribute-unchanged next-hop
- exit-address-family
-exit
-"""
+IPV4, IPV6, EVPN_FAMILY = "ipv4 unicast", "ipv6 unicast", "l2vpn evpn"
+SERVICES = (("203.0.113.1", "2001:db8:f1::1"), ("203.0.113.2", "2001:db8:f2::1"))
+"""Of the tenant at each PE, IPv4 and IPv6."""
 
-UNNUMBERED_SPINE = """\
-router bgp 64512
- bgp router-id 198.51.100.254
- no bgp ebgp-requires-policy
- no bgp default ipv4-unicast
- timers bgp 3 9
- neighbor to-pe1 interface v6only remote-as 64514
- neighbor to-pe1 timers connect 1
- neighbor to-pe2 interface v6only remote-as 64514
- neighbor to-pe2 timers connect 1
- address-family ipv4 unicast
-  neighbor to-pe1 activate
-  neighbor to-pe2 activate
- exit-address-family
- address-family l2vpn evpn
-  neighbor to-pe1 activate
-  neighbor to-pe1 attribute-unchanged next-hop
-  neighbor to-pe2 activate
-  neighbor to-pe2 attribute-unchanged next-hop
- exit-address-family
-exit
-"""
+
+def spine(families: Mapping[str, Sequence[str]], asn: int = SPINE_AS) -> str:
+    """The spine's configuration: sessions with PEs, by address or link, per family.
+
+    A spine of the PEs' own AS reflects their routes; another leaves the next hops of EVPN as they are.
+    """
+    rows = [f"router bgp {asn}", " bgp router-id 198.51.100.254", " no bgp ebgp-requires-policy"]
+    rows += [" no bgp default ipv4-unicast", " timers bgp 3 9"]
+    rows += _sessions({peer: PE_AS for peers in families.values() for peer in peers})
+    for family, peers in families.items():
+        rows.append(f" address-family {family}")
+        passed = {EVPN_FAMILY: ("attribute-unchanged next-hop",)}.get(family, ())
+        if asn == PE_AS:
+            passed = ("route-reflector-client",)
+            # Next hops that it does not change must be within reach.
+            rows += ["  redistribute connected"] if family == IPV4 else []
+        rows += [f"  neighbor {peer} {words}" for peer in peers for words in ("activate", *passed)]
+        rows.append(" exit-address-family")
+    return "\n".join([*rows, "exit\n"])
+
+
+def _sessions(peers: Mapping[str, int]) -> Iterator[str]:
+    for peer, peer_as in peers.items():
+        link = "" if "." in peer or ":" in peer else " interface v6only"
+        yield f" neighbor {peer}{link} remote-as {peer_as}"
+        yield f" neighbor {peer} timers connect 1"
+
+
+SPINE = spine({IPV4: PE_ENDS, EVPN_FAMILY: PE_ENDS})
+UNNUMBERED_SPINE = spine({IPV4: ("to-pe1", "to-pe2"), EVPN_FAMILY: ("to-pe1", "to-pe2")})
 
 
 class Network:
@@ -173,14 +163,32 @@ def _commit(pe: Element) -> None:
 
 
 def tenant(asn: int, router_id: str, peers: dict[str, int], networks: tuple[str, ...], more: str = "") -> str:
-    """A speaker's configuration: eBGP or iBGP with ``peers`` (address to AS), announcing ``networks``."""
+    """A speaker's configuration: eBGP or iBGP with ``peers`` (address or link to AS), announcing ``networks``."""
     rows = [f"router bgp {asn}", f" bgp router-id {router_id}", " no bgp ebgp-requires-policy"]
     rows += [" no bgp default ipv4-unicast", " no bgp network import-check", " timers bgp 3 9"]
-    for peer, peer_as in peers.items():
-        rows += [f" neighbor {peer} remote-as {peer_as}", f" neighbor {peer} timers connect 1"]
+    rows += _sessions(peers)
     for family, mark in (("ipv4", "."), ("ipv6", ":")):
         rows.append(f" address-family {family} unicast")
         rows += [f"  network {network}" for network in networks if mark in network]
         rows += [row for peer in peers for row in (f"  neighbor {peer} activate", f"  neighbor {peer} allowas-in 1")]
         rows.append(" exit-address-family")
     return "\n".join([*rows, more, "exit\n"])
+
+
+def prefixes(number: int) -> tuple[str, ...]:
+    """The services of the tenant at PE ``number`` as prefixes."""
+    four, six = SERVICES[number]
+    return f"{four}/32", f"{six}/128"
+
+
+def reaches(tenants: Sequence[Router], number: int, version: int, size: int | None = None) -> bool:
+    """Whether the tenant at PE ``number`` gets answers from the service of the other one (see ``Router.pings``)."""
+    family = version == 6
+    return tenants[number].pings(SERVICES[1 - number][family], SERVICES[number][family], size)
+
+
+def assert_reaches(tenants: Sequence[Router], number: int, version: int) -> None:
+    """By a route that BGP has put there."""
+    address = SERVICES[1 - number][version == 6]
+    until(lambda: address in str(tenants[number].routes(version)), f"{address} is there")
+    until(lambda: reaches(tenants, number, version), f"{address} answers")

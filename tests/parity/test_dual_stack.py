@@ -8,48 +8,34 @@ from functools import partial
 
 import pytest
 
-from tests.parity.network import SPINE_AS, TENANT_AS, Network, add_addresses, merge, remove, tenant
+from tests.parity.network import (
+    EVPN_FAMILY,
+    IPV4,
+    IPV6,
+    PE_ENDS,
+    SPINE_AS,
+    SPINE_ENDS,
+    TENANT_AS,
+    Network,
+    add_addresses,
+    assert_reaches,
+    merge,
+    prefixes,
+    reaches,
+    remove,
+    spine,
+    tenant,
+)
 from tests.parity.network import VTEPS as VTEPS_4
 from tests.parity.pieces import address, interface, table_connection
 from tests.parity.router import Router
 from tests.server.configurations import EVPN, V4, V6, Configuration, Leg, Neighbor, Underlay, Vrf
 from tests.server.element import Element, sh, until
 
-PE_ENDS, SPINE_ENDS = ("192.0.2.1", "192.0.2.3"), ("192.0.2.0", "192.0.2.2")
 PE_ENDS_6, SPINE_ENDS_6 = ("2001:db8:1::1", "2001:db8:2::1"), ("2001:db8:1::", "2001:db8:2::")
 VTEPS_6 = ("2001:db8:ff::1", "2001:db8:ff::2")
-SERVICES = (("203.0.113.1", "2001:db8:f1::1"), ("203.0.113.2", "2001:db8:f2::1"))
 UNDERLAY_MTU, OVERHEAD_4, OVERHEAD_6 = 1500, 50, 70
-SPINE = """\
-router bgp 64512
- bgp router-id 198.51.100.254
- no bgp ebgp-requires-policy
- no bgp default ipv4-unicast
- timers bgp 3 9
- neighbor 192.0.2.1 remote-as 64514
- neighbor 192.0.2.1 timers connect 1
- neighbor 192.0.2.3 remote-as 64514
- neighbor 192.0.2.3 timers connect 1
- neighbor 2001:db8:1::1 remote-as 64514
- neighbor 2001:db8:1::1 timers connect 1
- neighbor 2001:db8:2::1 remote-as 64514
- neighbor 2001:db8:2::1 timers connect 1
- address-family ipv4 unicast
-  neighbor 192.0.2.1 activate
-  neighbor 192.0.2.3 activate
- exit-address-family
- address-family ipv6 unicast
-  neighbor 2001:db8:1::1 activate
-  neighbor 2001:db8:2::1 activate
- exit-address-family
- address-family l2vpn evpn
-  neighbor 2001:db8:1::1 activate
-  neighbor 2001:db8:1::1 attribute-unchanged next-hop
-  neighbor 2001:db8:2::1 activate
-  neighbor 2001:db8:2::1 attribute-unchanged next-hop
- exit-address-family
-exit
-"""
+SPINE = spine({IPV4: PE_ENDS, IPV6: PE_ENDS_6, EVPN_FAMILY: PE_ENDS_6})
 
 
 @dataclass(frozen=True)
@@ -86,16 +72,11 @@ def scene() -> Iterator[Scene]:
             space = network.space(f"r{number}")
             pe.edit(Configuration(underlay(pe, number), (vrf(number, space),)))
             merge(pe, table_connection("default", "DIRECTLY_CONNECTED", "ACCEPT_ROUTE", "IPV6"))
-            four, six = SERVICES[number]
             peers = {f"10.{number + 1}.0.1": 64514, f"2001:db8:a{number}::1": 64514}
-            speaker = tenant(TENANT_AS, f"192.0.2.{10 + number}", peers, (f"{four}/32", f"{six}/128"))
+            speaker = tenant(TENANT_AS, f"192.0.2.{10 + number}", peers, prefixes(number))
             routers.append(network.router(space, speaker))
-            add_addresses(space, "lo", f"{four}/32", f"{six}/128")
+            add_addresses(space, "lo", *prefixes(number))
         yield Scene(network, (routers[0], routers[1]))
-
-
-def reaches(scene: Scene, number: int, family: int, size: int | None = None) -> bool:
-    return scene.tenants[number].pings(SERVICES[1 - number][family], SERVICES[number][family], size)
 
 
 @pytest.mark.parametrize("family", [0, 1], ids=["IPv4", "IPv6"])
@@ -107,17 +88,17 @@ def test_the_underlay_carries_both_families(scene: Scene, family: int) -> None:
     sh("ip", "netns", "exec", here.name, *words, source, target)
 
 
-@pytest.mark.parametrize("family", [0, 1], ids=["IPv4", "IPv6"])
+@pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_tenant_reaches_the_others_service(scene: Scene, number: int, family: int) -> None:
-    until(lambda: reaches(scene, number, family), "the other's service answers")
+def test_a_tenant_reaches_the_others_service(scene: Scene, number: int, version: int) -> None:
+    assert_reaches(scene.tenants, number, version)
 
 
-@pytest.mark.parametrize("family", [0, 1], ids=["IPv4", "IPv6"])
-def test_a_packet_of_the_legs_full_size_passes_unfragmented(scene: Scene, family: int) -> None:
-    until(lambda: reaches(scene, 0, family), "the other's service answers")
-    assert reaches(scene, 0, family, UNDERLAY_MTU - OVERHEAD_4)
-    assert not reaches(scene, 0, family, UNDERLAY_MTU - OVERHEAD_4 + 1)
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_packet_of_the_legs_full_size_passes_unfragmented(scene: Scene, version: int) -> None:
+    until(lambda: reaches(scene.tenants, 0, version), "the other's service answers")
+    assert reaches(scene.tenants, 0, version, UNDERLAY_MTU - OVERHEAD_4)
+    assert not reaches(scene.tenants, 0, version, UNDERLAY_MTU - OVERHEAD_4 + 1)
 
 
 def announces_ipv6_vteps(scene: Scene) -> bool:
@@ -128,7 +109,7 @@ def announces_ipv6_vteps(scene: Scene) -> bool:
 
 def test_vteps_of_ipv6_carry_it_all_or_are_refused(scene: Scene) -> None:
     """What this FRR would announce wrongly is refused, and what it has goes on."""
-    until(lambda: reaches(scene, 0, 0), "the other's service answers")
+    until(lambda: reaches(scene.tenants, 0, 4), "the other's service answers")
     pe = scene.network.pes[0]
     without = [interface("lo", address(one, 'nc:operation="delete"')) for one in VTEPS_4]
     if not announces_ipv6_vteps(scene):
@@ -137,11 +118,11 @@ def test_vteps_of_ipv6_carry_it_all_or_are_refused(scene: Scene) -> None:
         assert error.app_tag == "nesrv-vtep-of-ipv6"
         assert error.path.endswith("local/oc-netinst:config/oc-netinst:interface")
         assert pe.applied() == before
-        assert reaches(scene, 0, 0)
+        assert reaches(scene.tenants, 0, 4)
         return
     for each, piece in zip(scene.network.pes, without, strict=True):
         remove(each, piece)
-    for family in (0, 1):
-        until(partial(reaches, scene, 0, family), "the other's service answers")
-        assert reaches(scene, 0, family, UNDERLAY_MTU - OVERHEAD_6)
-        assert not reaches(scene, 0, family, UNDERLAY_MTU - OVERHEAD_6 + 1)
+    for version in (4, 6):
+        until(partial(reaches, scene.tenants, 0, version), "the other's service answers")
+        assert reaches(scene.tenants, 0, version, UNDERLAY_MTU - OVERHEAD_6)
+        assert not reaches(scene.tenants, 0, version, UNDERLAY_MTU - OVERHEAD_6 + 1)

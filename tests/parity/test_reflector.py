@@ -7,7 +7,19 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.parity.network import PE_ENDS, SPINE_ENDS, VTEPS, Network, add_addresses, merge, remove, tenant
+from tests.parity.network import (
+    EVPN_FAMILY,
+    IPV4,
+    PE_ENDS,
+    SPINE_ENDS,
+    VTEPS,
+    Network,
+    add_addresses,
+    merge,
+    remove,
+    spine,
+    tenant,
+)
 from tests.parity.pieces import bgp, config, instance, neighbor, tag
 from tests.parity.router import Router
 from tests.server.configurations import EVPN, V4, Configuration, Leg, Neighbor, Underlay, Vrf
@@ -15,30 +27,7 @@ from tests.server.element import Element, until
 
 AS = 64514
 CLUSTER = "192.0.2.99"
-SPINE = """\
-router bgp 64514
- bgp router-id 198.51.100.254
- no bgp default ipv4-unicast
- timers bgp 3 9
- neighbor 192.0.2.1 remote-as 64514
- neighbor 192.0.2.1 timers connect 1
- neighbor 192.0.2.3 remote-as 64514
- neighbor 192.0.2.3 timers connect 1
- address-family ipv4 unicast
-  redistribute connected
-  neighbor 192.0.2.1 activate
-  neighbor 192.0.2.1 route-reflector-client
-  neighbor 192.0.2.3 activate
-  neighbor 192.0.2.3 route-reflector-client
- exit-address-family
- address-family l2vpn evpn
-  neighbor 192.0.2.1 activate
-  neighbor 192.0.2.1 route-reflector-client
-  neighbor 192.0.2.3 activate
-  neighbor 192.0.2.3 route-reflector-client
- exit-address-family
-exit
-"""
+SPINE = spine({IPV4: PE_ENDS, EVPN_FAMILY: PE_ENDS}, AS)
 SERVICES = ("203.0.113.1", "203.0.113.2", "203.0.113.3")
 """Of two tenants at the first PE and of one at the second."""
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.parity.network import TENANT_AS, Network, configuration, tenant
+from tests.parity.network import TENANT_AS, Network, assert_reaches, configuration, prefixes, reaches, tenant
 from tests.parity.router import Router
 from tests.server.configurations import V4, V6, Leg, Neighbor, Vrf
 from tests.server.element import Element, until
 
-SERVICES = (("203.0.113.1/32", "2001:db8:f1::1/128"), ("203.0.113.2/32", "2001:db8:f2::1/128"))
 UNDERLAY_MTU, OVERHEAD = 1500, 50
 
 
@@ -38,9 +37,9 @@ def pe_with_tenants(network: Network, number: int, pe: Element) -> tuple[Router,
     pe.commit(configuration(pe, number, *vrfs))
     routers = []
     for name, space in spaces.items():
-        speaker = tenant(TENANT_AS, f"192.0.2.{10 + number}", {f"10.{number + 1}.0.1": 64514}, SERVICES[number])
+        speaker = tenant(TENANT_AS, f"192.0.2.{10 + number}", {f"10.{number + 1}.0.1": 64514}, prefixes(number))
         routers.append(network.router(space, speaker))
-        for address in SERVICES[number] if name == "red" or number == 0 else ():
+        for address in prefixes(number) if name == "red" or number == 0 else ():
             routers[-1].run("ip", "address", "add", address, "dev", "lo")
     return routers[0], routers[1]
 
@@ -55,11 +54,7 @@ def scene() -> Iterator[Scene]:
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_tenant_reaches_the_others_service(scene: Scene, number: int, version: int) -> None:
-    here, services = scene.red[number], SERVICES[1 - number]
-    wanted, source = services[version == 6], SERVICES[number][version == 6]
-    until(lambda: wanted.removesuffix("/32") in str(here.routes(version)), f"{wanted} is there")
-    address = wanted.partition("/")[0]
-    until(lambda: here.pings(address, source.partition("/")[0]), f"{address} answers")
+    assert_reaches(scene.red, number, version)
 
 
 def test_the_same_address_of_another_vrf_is_out_of_reach(scene: Scene) -> None:
@@ -71,8 +66,6 @@ def test_the_same_address_of_another_vrf_is_out_of_reach(scene: Scene) -> None:
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_packet_of_the_legs_full_size_passes_unfragmented(scene: Scene, version: int) -> None:
-    here, address = scene.red[0], SERVICES[1][version == 6].partition("/")[0]
-    source = SERVICES[0][version == 6].partition("/")[0]
-    until(lambda: here.pings(address, source), f"{address} answers")
-    assert here.pings(address, source, size=UNDERLAY_MTU - OVERHEAD)
-    assert not here.pings(address, source, size=UNDERLAY_MTU - OVERHEAD + 1)
+    until(lambda: reaches(scene.red, 0, version), "the other's service answers")
+    assert reaches(scene.red, 0, version, UNDERLAY_MTU - OVERHEAD)
+    assert not reaches(scene.red, 0, version, UNDERLAY_MTU - OVERHEAD + 1)

@@ -8,34 +8,22 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.parity.network import SPINE_AS, TENANT_AS, UNNUMBERED_SPINE, VTEPS, Network, add_addresses, merge, tenant
+from tests.parity.network import (
+    SPINE_AS,
+    TENANT_AS,
+    UNNUMBERED_SPINE,
+    VTEPS,
+    Network,
+    add_addresses,
+    assert_reaches,
+    merge,
+    prefixes,
+    tenant,
+)
 from tests.parity.pieces import bgp, config, families, interface, tag, timers, unnumbered
 from tests.parity.router import Router
 from tests.server.configurations import EVPN, V4, V6, Configuration, Leg, Neighbor, Underlay, Vrf
 from tests.server.element import Element, sh, until
-
-SERVICES = (("203.0.113.1/32", "2001:db8:f1::1/128"), ("203.0.113.2/32", "2001:db8:f2::1/128"))
-TENANT = """\
-router bgp 64515
- bgp router-id 192.0.2.10
- no bgp ebgp-requires-policy
- no bgp default ipv4-unicast
- no bgp network import-check
- timers bgp 3 9
- neighbor eth0 interface v6only remote-as 64514
- neighbor eth0 timers connect 1
- address-family ipv4 unicast
-  network 203.0.113.1/32
-  neighbor eth0 activate
-  neighbor eth0 allowas-in 1
- exit-address-family
- address-family ipv6 unicast
-  network 2001:db8:f1::1/128
-  neighbor eth0 activate
-  neighbor eth0 allowas-in 1
- exit-address-family
-exit
-"""
 
 
 @dataclass(frozen=True)
@@ -59,7 +47,7 @@ def without_addresses(network: Network) -> Router:
     leg = Leg("red-leg", space, "eth0")
     pe.edit(Configuration(underlay(pe, 0), (Vrf("red", (leg,), vni=100, target="64514:100"),)))
     merge(pe, to_spine(), bgp("red", unnumbered("red-leg", TENANT_AS, timers(), families(V4, V6))))
-    return network.router(space, TENANT)
+    return network.router(space, tenant(TENANT_AS, "192.0.2.10", {"eth0": 64514}, prefixes(0)))
 
 
 def with_addresses(network: Network) -> Router:
@@ -70,15 +58,15 @@ def with_addresses(network: Network) -> Router:
     vrf = Vrf("red", (leg,), vni=100, target="64514:100", neighbors=(neighbor,), router_id="198.51.100.2")
     pe.edit(Configuration(underlay(pe, 1), (vrf,)))
     merge(pe, to_spine())
-    return network.router(space, tenant(TENANT_AS, "192.0.2.11", {"10.2.0.1": 64514}, SERVICES[1]))
+    return network.router(space, tenant(TENANT_AS, "192.0.2.11", {"10.2.0.1": 64514}, prefixes(1)))
 
 
 @pytest.fixture(scope="module")
 def scene() -> Iterator[Scene]:
     with Network(UNNUMBERED_SPINE, ((), ())) as network:
         tenants = without_addresses(network), with_addresses(network)
-        for router, services in zip(tenants, SERVICES, strict=True):
-            add_addresses(router.space, "lo", *services)
+        for number, router in enumerate(tenants):
+            add_addresses(router.space, "lo", *prefixes(number))
         yield Scene(network, tenants)
 
 
@@ -108,11 +96,7 @@ def test_an_ipv4_route_of_the_underlay_has_an_ipv6_next_hop(scene: Scene) -> Non
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_tenant_reaches_the_others_service(scene: Scene, number: int, version: int) -> None:
-    here, services = scene.tenants[number], SERVICES[1 - number]
-    wanted, source = services[version == 6], SERVICES[number][version == 6]
-    until(lambda: wanted.removesuffix("/32") in str(here.routes(version)), f"{wanted} is there")
-    address = wanted.partition("/")[0]
-    until(lambda: here.pings(address, source.partition("/")[0]), f"{address} answers")
+    assert_reaches(scene.tenants, number, version)
 
 
 def test_the_tenants_leg_has_link_local_addresses_only(scene: Scene) -> None:

@@ -119,14 +119,22 @@ def edit(inner: str, more: str = "") -> str:
     return f"<edit-config><target><candidate/></target>{more}<config>{inner}</config></edit-config>"
 
 
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens that is no process of its own."""
+
+    host: str
+    port: int
+
+
 @asynccontextmanager
-async def session(server: Serving) -> AsyncIterator[Client]:
+async def session(server: Serving | Address, user: str = USER, password: str = PASSWORD) -> AsyncIterator[Client]:
     """A session that has exchanged hellos."""
     async with asyncssh.connect(
         server.host,
         server.port,
-        username=USER,
-        password=PASSWORD,
+        username=user,
+        password=password,
         known_hosts=None,
         client_keys=None,
         agent_path=None,

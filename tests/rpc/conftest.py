@@ -16,7 +16,7 @@ MODULES = Path(__file__).parents[1] / "data" / "yang"
 
 @pytest.fixture(scope="session")
 def shared() -> Iterator[Serving]:
-    with Serving(yang=[MODULES]) as server:
+    with Serving(yang=[MODULES, MODULES.parent / "defaults"]) as server:
         yield server
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,13 +17,14 @@ from nesrv.datastore.incoming import NETCONF
 from nesrv.datastore.journal import CommitRecord, Journal
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.snapshot import Snapshot
-from nesrv.rpc import configure
+from nesrv.rpc import committing, configure, copying
 from nesrv.rpc.element import Element
 from nesrv.rpc.operation import Call
 from nesrv.rpc.params import Params
 from nesrv.schema.modules import module_set
 from nesrv.schema.schema import load
 
+OPERATIONS = {**configure.OPERATIONS, **committing.OPERATIONS, **copying.OPERATIONS}
 MODULES = Path(__file__).parents[1] / "data" / "yang"
 
 
@@ -36,18 +38,23 @@ def test_a_candidate_discarded_during_a_commit_is_not_left_behind(tmp_path: Path
         config = etree.fromstring(f'<config><top xmlns="urn:nesrv:test:kinds"><note>{text}</note></top></config>')
         return element.editor.edit(element.candidate.snapshot, config)
 
-    committing = pipeline.commit
+    change = pipeline.change
 
-    async def disturbed(candidate: Snapshot, record: CommitRecord) -> Outcome:
-        element.candidate.reset(pipeline.running)
-        if edited_again:
-            element.candidate.change(edited("later"), 2)
-        return await committing(candidate, record)
+    async def disturbed(choose: Callable[[], Snapshot], record: CommitRecord) -> Outcome:
+        def then_disturbed() -> Snapshot:
+            candidate = choose()
+            element.candidate.reset(pipeline.running)
+            if edited_again:
+                element.candidate.change(edited("later"), 2)
+            return candidate
 
-    cast("Any", pipeline).commit = disturbed
+        return await change(then_disturbed, record)
+
+    cast("Any", pipeline).change = disturbed
     element.candidate.change(edited("first"), 1)
     session = SimpleNamespace(number=1, peer=SimpleNamespace(user="eve"))
-    asyncio.run(_answered(configure.commit(Call(element, cast("Any", session), cast("Any", None)))))
+    params = Params(etree.fromstring("<commit/>"), element.schema.rpcs[f"{{{NETCONF}}}commit"])
+    asyncio.run(_answered(committing.commit(Call(element, cast("Any", session), params))))
     wanted = edited("later") if edited_again else pipeline.running
     assert len(pipeline.running) == 1
     assert element.candidate.snapshot.changes_to(wanted) == {}
@@ -79,7 +86,7 @@ class Bench:
         rpc = self.element.schema.rpcs[f"{{{NETCONF}}}{operation}"]
         caller = SimpleNamespace(number=session, peer=SimpleNamespace(user="eve"))
         call = Call(self.element, cast("Any", caller), Params(xml, rpc))
-        return asyncio.ensure_future(configure.OPERATIONS[f"{{{NETCONF}}}{operation}"](call))
+        return asyncio.ensure_future(OPERATIONS[f"{{{NETCONF}}}{operation}"](call))
 
     def edit(self, session: int, inner: str, more: str = "") -> asyncio.Task[Any]:
         config = f'<config><top xmlns="urn:nesrv:test:kinds">{inner}</top></config>'

@@ -97,7 +97,11 @@ CASES = {
     "lock without target": Case("<lock/>", "missing-element", info=bad("target")),
     "unlock of what is not locked": Case("<unlock><target><running/></target></unlock>", "operation-failed"),
     "kill-session without number": Case("<kill-session/>", "missing-element", info=bad("session-id")),
-    "confirmed commit": Case("<commit><confirmed/></commit>", "unknown-element", info=bad("confirmed")),
+    "commit with more": Case("<commit><confirm/></commit>", "unknown-element", info=bad("confirm")),
+    "commit with a token of nothing": Case(
+        "<commit><persist-id>x</persist-id></commit>", "invalid-value", info=bad("persist-id")
+    ),
+    "cancel-commit of nothing": Case("<cancel-commit/>", "operation-failed"),
     # Filters
     "filter type": Case(
         READ.format('<filter type="regex"/>'),

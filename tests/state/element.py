@@ -70,6 +70,9 @@ class Caller:
     def notify(self, message: Iterable[bytes]) -> None:
         return
 
+    async def drained(self) -> None:
+        return
+
     def keep_open(self) -> None:
         return
 
@@ -94,7 +97,8 @@ class Pe:
         request = etree.fromstring(f'<get xmlns="{NETCONF}">{inner}</get>')
         params = Params(request, schema().rpcs[f"{{{NETCONF}}}get"])
         session = SessionState(1, Caller(), 0.0)
-        answer = await retrieve.operation(retrieve.OwnState(()), self.readers)(Call(self.element, session, params))
+        read = retrieve.operational(retrieve.OwnState(()), self.readers)
+        answer = await retrieve.operation(read)(Call(self.element, session, params))
         assert isinstance(answer, Data)
         return etree.fromstring(b"<data>" + b"".join(answer.fragments) + b"</data>")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from nesrv.rpc.filters import compile_subtree
 from nesrv.rpc.known import INSTANCE, INTERFACE
+from nesrv.rpc.patterns import compile_subtree
 from nesrv.rpc.wanted import Wanted
 from tests.state import element, entries
 

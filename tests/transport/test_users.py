@@ -60,6 +60,7 @@ def test_plain_and_hashed_passwords_and_keys_are_read(tmp_path: Path) -> None:
         ("[[user]]\nname = 'x'\npassword = '$1$a$b'", "openssl passwd -6"),
         ("[[user]]\nname = 'x'\nauthorized_keys = ['rubbish']", "ssh-ed25519"),
         ("[[user]]\nname = 'x'\nauthorized_keys = 'rubbish'", "authorized_keys = ["),
+        ("[[user]]\nname = 'x'\npassword = 'a'\nrole = 7", 'role = "'),
         ("[[user]]\nname = 'x'\npassword = 'a'\n[[user]]\nname = 'x'\npassword = 'b'", "same name"),
         ("[[user", "users.toml"),
     ],
@@ -112,6 +113,12 @@ def test_others_end_nothing(user: User) -> None:
     store = UserStore([User("a", "file")])
     store.replace_source("table", [user])
     assert store.check_password("a", "file")
+
+
+def test_a_role_in_the_file(tmp_path: Path) -> None:
+    rows = ("[[user]]\nname = 'a'\npassword = 'p'", "[[user]]\nname = 'b'\npassword = 'p'\nrole = 'builders'")
+    store = UserStore.load(written(tmp_path, "\n".join(rows)))
+    assert (store.groups("a"), store.groups("b")) == (("SYSTEM_ROLE_ADMIN",), ("builders",))
 
 
 def test_groups_are_the_role() -> None:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import sys
-
 import pytest
 
-from tests.uml.boot import run_in_uml
+from tests.uml.again import Again, run_again
 
 SECONDS = 600
 INSIDE = "tests/uml/lab_inside.py"
-INNER = ("-m", "pytest", INSIDE, "-v", "-rA", "--color=no", "--durations=0", "-o", "cache_dir=/run/pytest")
-ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1"}
-OUTCOME = re.compile(rf"^(PASSED|FAILED|ERROR|SKIPPED) {re.escape(INSIDE)}::(\w+)", re.MULTILINE)
 PARTS = (
     "test_traffic_and_isolation",
     "test_auto_chose_vrf_devices",
@@ -25,16 +19,15 @@ PARTS = (
 
 
 @pytest.fixture(scope="module")
-def inner_run() -> tuple[int, str]:
-    return run_in_uml(sys.executable, SECONDS, arguments=INNER, environment=ENVIRONMENT)
+def again() -> Again:
+    return run_again(INSIDE, seconds=SECONDS, more=("-v", "--durations=0"))
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_lab_with_vrf_devices(inner_run: tuple[int, str], part: str) -> None:
-    _status, output = inner_run
-    assert [outcome for outcome, name in OUTCOME.findall(output) if name == part] == ["PASSED"], output
+def test_lab_with_vrf_devices(again: Again, part: str) -> None:
+    assert [outcome for outcome, name in again.outcomes if name == f"{INSIDE}::{part}"] == ["PASSED"], again.output
 
 
-def test_nothing_else_went_wrong(inner_run: tuple[int, str]) -> None:
-    status, output = inner_run
-    assert (status, {name for _outcome, name in OUTCOME.findall(output)}) == (0, set(PARTS)), output
+def test_nothing_else_went_wrong(again: Again) -> None:
+    names = {name for _outcome, name in again.outcomes}
+    assert (again.status, names) == (0, {f"{INSIDE}::{part}" for part in PARTS}), again.output

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
-from tests.uml.boot import run_in_uml
+from tests.uml.again import run_again
 
 SECONDS = 600
-INNER = ("-m", "pytest", "tests/uml/leaking_inside.py", "-q", "--color=no", "-o", "cache_dir=/run/pytest")
-ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def test_leaking_with_vrf_devices() -> None:
-    status, output = run_in_uml(sys.executable, SECONDS, arguments=INNER, environment=ENVIRONMENT)
-    assert (status, "1 passed" in output) == (0, True), output
+    again = run_again("tests/uml/leaking_inside.py", seconds=SECONDS)
+    assert (again.status, "1 passed" in again.output) == (0, True), again.output

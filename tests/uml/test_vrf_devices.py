@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import sys
-
 import pytest
 
-from tests.uml.boot import run_in_uml
+from tests.uml.again import Again, assert_passed, run_again
 
 SECONDS = 1500
-INNER = ("-m", "pytest", "tests/kernel", "-q", "-rA", "--color=no", "-o", "cache_dir=/run/pytest")
-ENVIRONMENT = {"NESRV_TEST_VRF": "device", "PYTHONDONTWRITEBYTECODE": "1"}
-OUTCOME = re.compile(r"^(PASSED|FAILED|ERROR|SKIPPED) (tests/\S+::.*?|\[\d+\] \S+:\d+: .*?)(?: - .*)?$", re.MULTILINE)
+ENVIRONMENT = {"NESRV_TEST_VRF": "device"}
 
 
 @pytest.fixture(scope="session")
-def inner_run() -> tuple[int, str]:
-    return run_in_uml(sys.executable, SECONDS, arguments=INNER, environment=ENVIRONMENT)
+def again() -> Again:
+    return run_again("tests/kernel", seconds=SECONDS, environment=ENVIRONMENT)
 
 
-def test_kernel_room_with_vrf_devices(inner_run: tuple[int, str], subtests: pytest.Subtests) -> None:
-    status, output = inner_run
-    outcomes = OUTCOME.findall(output)
-    assert sum(outcome == "PASSED" for outcome, _name in outcomes) > 20, output
-    for outcome, name in outcomes:
-        with subtests.test(msg=name):
-            assert outcome in ("PASSED", "SKIPPED"), output
-    assert status == 0, output
+def test_kernel_room_with_vrf_devices(again: Again, subtests: pytest.Subtests) -> None:
+    assert_passed(again, subtests, least=20)

@@ -17,7 +17,7 @@ from pyang.repository import FileRepository
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(__file__).parent / "data"
 STANDARD = Path(sysconfig.get_path("data")) / "share" / "yang" / "modules"
-FOLDERS = (ROOT / "yang/openconfig", ROOT / "yang/nesrv", STANDARD / "ietf", STANDARD / "iana")
+FOLDERS = (ROOT / "yang/openconfig", ROOT / "yang/nesrv", ROOT / "yang/netconf", STANDARD / "ietf", STANDARD / "iana")
 FILES = tuple(sorted((ROOT / "yang").glob("*/*.yang")))
 SUBMODULES = tuple(file.stem for file in FILES if file.read_text().startswith("submodule "))
 NAMES = tuple(file.stem for file in FILES if file.stem not in SUBMODULES)

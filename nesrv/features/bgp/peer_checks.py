@@ -23,6 +23,7 @@ from nesrv.features.bgp.families import (
 from nesrv.features.bgp.peers import Peer, Settings
 from nesrv.features.bgp.sessions import MULTIHOP, RESTART, SOURCE, TIMERS
 from nesrv.features.feature import Lookup
+from nesrv.features.links import ITSELF
 from nesrv.features.speaker import Speaker
 
 MAX_PASSWORD_BYTES = 80
@@ -189,7 +190,7 @@ def _check_link(entry: Node, peer: Peer, lookup: Lookup) -> None:
 
 def _belongs(entry: Node, interface: str, lookup: Lookup) -> bool:
     """Whether the interface is of the instance; those bound to none are the underlay's."""
-    home = inputs.text(lookup, inputs.binding(interface, "0"))
+    home = inputs.text(lookup, inputs.binding(interface, ITSELF))
     return home == entry.text("name") or (home is None and entry.identity("config/type") != "L3VRF")
 
 

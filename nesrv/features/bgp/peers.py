@@ -13,9 +13,10 @@ from ipaddress import ip_address
 from typing import Literal
 
 from nesrv.datastore.tree import Node
-from nesrv.features import inputs, names
+from nesrv.features import names
+from nesrv.features.attached import link_of
 from nesrv.features.feature import Lookup
-from nesrv.features.links import link_named
+from nesrv.features.links import ITSELF
 from nesrv.features.speaker import Speaker
 
 DYNAMIC = "global/dynamic-neighbor-prefixes/dynamic-neighbor-prefix"
@@ -140,9 +141,8 @@ def peers(bgp: Node, lookup: Lookup) -> Iterator[Peer]:
         yield Peer("address", address, f"Neighbour {address}", "neighbor-address", neighbor, settings)
     for neighbor in bgp.all("unnumbered-neighbors/unnumbered-neighbor"):
         interface = neighbor.text("interface")
-        kind = inputs.text(lookup, inputs.interface_kind(interface))
         settings = Settings(_with_group(neighbor, groups))
-        link = link_named(interface, kind or "nic")
+        link = link_of(interface, ITSELF, lookup)
         yield Peer("link", link, f"Neighbour on {interface}", "interface", neighbor, settings)
     used = {dynamic.leaf(GROUP_LEAF) for dynamic in bgp.all(DYNAMIC)}
     for name, group in groups.items():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from nesrv.features import inputs
+from nesrv.features.attached import link_of
 from nesrv.features.bgp.peers import Peer, Settings
 from nesrv.features.feature import Lookup
-from nesrv.features.links import link_named
+from nesrv.features.links import ITSELF
 from nesrv.features.speaker import Speaker
 from nesrv.frr.text import FrrLine, line
 
@@ -124,8 +124,7 @@ def update_source(configured: str, lookup: Lookup) -> str:
     try:
         return str(ip_address(configured))
     except ValueError:
-        kind = inputs.text(lookup, inputs.interface_kind(configured))
-        return link_named(configured, kind or "nic")
+        return link_of(configured, ITSELF, lookup)
 
 
 def spaced(text: str) -> str:

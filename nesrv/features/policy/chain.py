@@ -17,6 +17,7 @@ from nesrv import errors
 from nesrv.features import inputs
 from nesrv.features.feature import Lookup
 from nesrv.features.policy import lists, numbers
+from nesrv.features.policy.sets import MEMBER_SETS
 from nesrv.features.policy.statements import ALL, INVERT, Change, Statement, Test, from_text
 from nesrv.frr.text import FrrLine, line
 
@@ -129,13 +130,8 @@ ALL_LISTS = {
     "ext-community-set": ("bgp extcommunity-list standard", lists.ext_community_order),
 }
 WORD = {"community-set": "community", "ext-community-set": "extcommunity", "as-path-set": "as-path"}
-MEMBERS = {
-    "neighbor-set": inputs.neighbor_set,
-    "tag-set": inputs.tag_set,
-    "community-set": inputs.community_set,
-    "ext-community-set": inputs.ext_community_set,
-    "as-path-set": inputs.as_path_set,
-}
+MEMBERS = {one.kind: one.told for one in MEMBER_SETS}
+"""The input with the members of a set, by its kind."""
 
 
 def all_list(policy: str, test: Test) -> str:

@@ -7,15 +7,17 @@ bgp extcommunity-list, bgp as-path access-list.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from nesrv import errors
 from nesrv.datastore.tree import Node
 from nesrv.facts import Fact
 from nesrv.features import inputs
-from nesrv.features.feature import Export, Lookup
+from nesrv.features.feature import Export, InputKey, Lookup
 from nesrv.features.policy import lists
+from nesrv.frr.text import FrrLine
 
 SETS = "/openconfig-routing-policy:routing-policy/defined-sets"
 BGP_SETS = f"{SETS}/openconfig-bgp-policy:bgp-defined-sets"
@@ -24,6 +26,9 @@ FAMILY: dict[int, str] = {4: "ip", 6: "ipv6"}
 MODES: dict[str, int] = {"IPV4": 4, "IPV6": 6}
 AS_PATH = re.compile(r"[0-9_^|,{}() \[\]$*+.?\\-]+")
 """What bgpd takes in an expression over an AS path."""
+
+Members = list[tuple[str, str]]
+"""(FRR's text, path) of each."""
 
 
 class PrefixSets:
@@ -54,89 +59,111 @@ class PrefixSets:
                 yield from lists.permits(f"{FAMILY[version]} prefix-list {found}", rows)
 
 
-class NeighborSets:
-    name = "neighbor-sets"
-    point = f"{SETS}/neighbor-sets/neighbor-set"
-    claims = frozenset({"config/address"})
+@dataclass(frozen=True, slots=True)
+class MemberSets:
+    """Sets of one kind, each with its members in the leaf-list ``config/LEAF`` of its entry.
+
+    ``read`` makes FRR's text of a member (value, path), ``lines`` the lines of the set (FRR's name for it,
+    members as (text, path)); both raise ``RpcError``.  ``told`` is the input that gives others the texts.
+    """
+
+    point: str
+    key: str
+    leaf: str
+    told: Callable[[str], InputKey]
+    lines: Callable[[str, Members], Iterable[FrrLine]]
+    read: Callable[[str, str], str] = lambda value, _path: value
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}s"
+
+    @property
+    def claims(self) -> frozenset[str]:
+        return frozenset({f"config/{self.leaf}"})
+
+    @property
+    def kind(self) -> str:
+        return self.point.rpartition("/")[2]
 
     def exports(self, entry: Node) -> Iterator[Export]:
-        name = entry.text("name")
-        addresses = tuple(sorted({str(ip_address(one.value or "")) for one in entry.all("config/address")}))
-        yield Export(inputs.neighbor_set(name), addresses, f"neighbor-set {name}", entry.path)
+        name = entry.text(self.key)
+        texts = tuple(sorted({text for text, _ in self._members(entry)}))
+        yield Export(self.told(name), texts, f"{self.kind} {name}", entry.path)
 
     def facts(self, entry: Node, lookup: Lookup) -> Iterator[Fact]:
-        return iter(())
+        yield from self.lines(lists.frr_name(entry.text(self.key)), self._members(entry))
 
-
-class TagSets:
-    name = "tag-sets"
-    point = f"{SETS}/tag-sets/tag-set"
-    claims = frozenset({"config/tag-value"})
-
-    def exports(self, entry: Node) -> Iterator[Export]:
-        name = entry.text("name")
-        tags = tuple(sorted(one.value or "" for one in entry.all("config/tag-value")))
-        yield Export(inputs.tag_set(name), tags, f"tag-set {name}", entry.path)
-
-    def facts(self, entry: Node, lookup: Lookup) -> Iterator[Fact]:
-        for one in entry.all("config/tag-value"):
-            check_tag(one.value or "", one.path)
-        return iter(())
-
-
-class CommunitySets:
-    name = "community-sets"
-    point = f"{BGP_SETS}/community-sets/community-set"
-    claims = frozenset({"config/community-member"})
-
-    def exports(self, entry: Node) -> Iterator[Export]:
-        name = entry.text("community-set-name")
-        members = tuple(sorted(member for member, _ in _communities(entry)))
-        yield Export(inputs.community_set(name), members, f"community-set {name}", entry.path)
-
-    def facts(self, entry: Node, lookup: Lookup) -> Iterator[Fact]:
-        yield from lists.community_lines(lists.frr_name(entry.text("community-set-name")), _communities(entry))
-
-
-class ExtCommunitySets:
-    name = "ext-community-sets"
-    point = f"{BGP_SETS}/ext-community-sets/ext-community-set"
-    claims = frozenset({"config/ext-community-member"})
-
-    def exports(self, entry: Node) -> Iterator[Export]:
-        name = entry.text("ext-community-set-name")
-        members = tuple(sorted(member for member, _ in _ext_communities(entry)))
-        yield Export(inputs.ext_community_set(name), members, f"ext-community-set {name}", entry.path)
-
-    def facts(self, entry: Node, lookup: Lookup) -> Iterator[Fact]:
-        name = lists.frr_name(entry.text("ext-community-set-name"))
-        yield from lists.permits(f"bgp extcommunity-list standard {name}", _ext_communities(entry))
-
-
-class AsPathSets:
-    name = "as-path-sets"
-    point = f"{BGP_SETS}/as-path-sets/as-path-set"
-    claims = frozenset({"config/as-path-set-member"})
-
-    def exports(self, entry: Node) -> Iterator[Export]:
-        name = entry.text("as-path-set-name")
-        members = tuple(sorted(one.value or "" for one in entry.all("config/as-path-set-member")))
-        yield Export(inputs.as_path_set(name), members, f"as-path-set {name}", entry.path)
-
-    def facts(self, entry: Node, lookup: Lookup) -> Iterator[Fact]:
-        members = [(one.value or "", one.path) for one in entry.all("config/as-path-set-member")]
-        for member, path in members:
-            if AS_PATH.fullmatch(member) is None or "  " in member or "| " in member or member != member.strip():
-                raise errors.InvalidValue(
-                    f"{member!r} is no expression over an AS path that FRR takes.", path, "nesrv-policy-expression"
-                )
-        yield from lists.permits(f"bgp as-path access-list {lists.frr_name(entry.text('as-path-set-name'))}", members)
+    def _members(self, entry: Node) -> Members:
+        return [(self.read(one.value or "", one.path), one.path) for one in entry.all(f"config/{self.leaf}")]
 
 
 def check_tag(value: str, path: str) -> None:
     """Raises ``RpcError`` for a tag that FRR has not."""
     if not value.isdecimal() or not 0 < int(value) < 2**32:
         raise errors.InvalidValue("A tag in FRR is a number from 1 to 4294967295.", path, "nesrv-policy-tag")
+
+
+def _no_list(_name: str, _members: Members) -> Iterable[FrrLine]:
+    """Statements name each neighbour."""
+    return ()
+
+
+def _checked_tags(_name: str, members: Members) -> Iterable[FrrLine]:
+    """Statements name each tag."""
+    for value, path in members:
+        check_tag(value, path)
+    return ()
+
+
+def _ext_community_list(name: str, members: Members) -> Iterable[FrrLine]:
+    return lists.permits(f"bgp extcommunity-list standard {name}", members)
+
+
+def _as_path_list(name: str, members: Members) -> Iterable[FrrLine]:
+    for member, path in members:
+        if AS_PATH.fullmatch(member) is None or "  " in member or "| " in member or member != member.strip():
+            raise errors.InvalidValue(
+                f"{member!r} is no expression over an AS path that FRR takes.", path, "nesrv-policy-expression"
+            )
+    return lists.permits(f"bgp as-path access-list {name}", members)
+
+
+MEMBER_SETS = (
+    MemberSets(
+        f"{SETS}/neighbor-sets/neighbor-set",
+        "name",
+        "address",
+        inputs.neighbor_set,
+        _no_list,
+        lambda value, _path: str(ip_address(value)),
+    ),
+    MemberSets(f"{SETS}/tag-sets/tag-set", "name", "tag-value", inputs.tag_set, _checked_tags),
+    MemberSets(
+        f"{BGP_SETS}/community-sets/community-set",
+        "community-set-name",
+        "community-member",
+        inputs.community_set,
+        lists.community_lines,
+        lists.community,
+    ),
+    MemberSets(
+        f"{BGP_SETS}/ext-community-sets/ext-community-set",
+        "ext-community-set-name",
+        "ext-community-member",
+        inputs.ext_community_set,
+        _ext_community_list,
+        lists.ext_community,
+    ),
+    MemberSets(
+        f"{BGP_SETS}/as-path-sets/as-path-set",
+        "as-path-set-name",
+        "as-path-set-member",
+        inputs.as_path_set,
+        _as_path_list,
+    ),
+)
+"""All but the prefix-sets."""
 
 
 def _prefixes(entry: Node) -> dict[int, dict[str, str]]:
@@ -162,12 +189,3 @@ def _lengths(one: Node, prefix: IPv4Network | IPv6Network) -> str:
             "nesrv-prefix-set-lengths",
         )
     return f" ge {shortest} le {longest}"
-
-
-def _communities(entry: Node) -> list[tuple[str, str]]:
-    return [(lists.community(one.value or "", one.path), one.path) for one in entry.all("config/community-member")]
-
-
-def _ext_communities(entry: Node) -> list[tuple[str, str]]:
-    found = entry.all("config/ext-community-member")
-    return [(lists.ext_community(one.value or "", one.path), one.path) for one in found]

@@ -13,6 +13,8 @@ from nesrv.datastore.build import Plain
 from nesrv.datastore.tree import Node
 from nesrv.features import names, speaker, vteps
 from nesrv.features.bgp.peers import DYNAMIC
+from nesrv.features.instances import vrf_of
+from nesrv.features.links import ITSELF
 from nesrv.kernel.facts import Vxlan
 
 DEFAULT_VRF = "default"
@@ -70,7 +72,7 @@ def anchors(entry: Node) -> Anchors:
     protocol = next((found for found in speaker.protocols(entry) if found.at("bgp") is not None), None)
     return Anchors(
         name=name,
-        vrf=names.vrf_name(name) if entry.identity("config/type") == "L3VRF" else DEFAULT_VRF,
+        vrf=vrf_of(entry) or DEFAULT_VRF,
         speaker=(protocol.text("identifier"), protocol.text("name")) if protocol is not None else None,
         neighbors=_neighbors(protocol) if protocol is not None else {},
         links=_links(protocol) if protocol is not None else {},
@@ -114,7 +116,7 @@ def _endpoints(entry: Node) -> list[Endpoint]:
 
 def _bindings(entry: Node) -> list[Binding]:
     return [
-        Binding(node.text("id"), link, node.leaf("config/subinterface") or "0")
+        Binding(node.text("id"), link, node.leaf("config/subinterface") or ITSELF)
         for node in entry.all("interfaces/interface")
         if (link := node.leaf("config/interface")) is not None
     ]

@@ -1,0 +1,1 @@
+"""Who may read and change which data (RFC 8341): pure."""
