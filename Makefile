@@ -14,7 +14,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check --no-input --no-deps --require-
 pip_install = $(1)/bin/pip install $(PIP_FLAGS) -r .ci/requirements-build.lock \
 	&& $(1)/bin/pip install $(PIP_FLAGS) -r $(2)
 
-.PHONY: help setup lab lab-down test test-debian13 bench bindings lock clean
+.PHONY: help setup lab lab-down test test-debian13 fuzz bench bindings lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test: setup ## run every check and test; LANES="unit types" runs some
 
 test-debian13: ## run the tests that meet FRR on Debian 13, in a directory under .cache (needs debootstrap)
 	.ci/debian13
+
+fuzz: setup ## fuzz for some minutes; FUZZ=100 for 100 times as many messages as a test run has
+	NESRV_FUZZ=$(or $(FUZZ),20) $(VENV)/bin/pytest --quiet tests/fuzz
 
 bench: setup ## measure, and hold the figures against their bounds
 	@$(VENV)/bin/python tests/run.py bench

@@ -82,6 +82,12 @@ class Serving:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def memory(self) -> int:
+        """What the process has of it (RSS), in bytes."""
+        found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
+        assert found is not None
+        return int(found[1]) * 1024
+
     def log(self) -> str:
         """Everything that all starts wrote to standard error so far."""
         return self._log.read_text(errors="replace")

@@ -17,8 +17,8 @@ Steps = tuple[PathStep, ...]
 
 @dataclass(frozen=True, slots=True)
 class PartialLock:
-    """``selects`` as the client wrote them, ``nodes`` the instance paths that they gave; ``since`` in seconds since
-    the epoch."""
+    """``selects`` as the client wrote them, with names of modules for prefixes; ``nodes`` the instance paths that
+    they gave; ``since`` in seconds since the epoch."""
 
     number: int
     session: int

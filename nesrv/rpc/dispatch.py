@@ -42,7 +42,6 @@ class Dispatcher:
 
     def opened(self, peer: Peer) -> int:
         if len(self._element.sessions) >= self._max_sessions:
-            self._element.dropped_sessions += 1
             raise TooManySessions(f"{self._max_sessions} sessions are open")
         self._last_session += 1
         self._element.in_sessions += 1
@@ -65,7 +64,7 @@ class Dispatcher:
         self._element.events.publish(SessionClosed(now, session_id, peer.user, peer.source_host, end, killed_by))
         if end is SessionEnd.BAD_HELLO:
             self._element.in_bad_hellos += 1
-        elif end is not SessionEnd.CLOSED:
+        elif end not in (SessionEnd.CLOSED, SessionEnd.KILLED):
             self._element.dropped_sessions += 1
 
     async def handle(self, session_id: int, request: RpcRequest) -> Iterable[bytes]:

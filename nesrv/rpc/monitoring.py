@@ -43,6 +43,10 @@ FURTHER_CAPABILITIES = (
 )
 
 
+COUNTERS = 2**32
+"""Where a counter32 begins again at zero."""
+
+
 def readable(schema: Schema) -> tuple[str, ...]:
     """Every datastore, in the words of ietf-datastores."""
     return (*datastores(schema), *NMDA_DATASTORES)
@@ -53,12 +57,8 @@ def _implemented(schema: Schema) -> list[ModuleInfo]:
 
 
 def content_id(schema: Schema) -> str:
-    """Changes whenever the set of modules, revisions, features or deviations does (RFC 8525 §3)."""
-    parts = {m.name: tuple((part.name, part.revision) for part in m.submodules) for m in schema.modules.values()}
-    known = (
-        (m.name, m.revision, m.features, m.implemented, m.deviations, parts[m.name]) for m in schema.modules.values()
-    )
-    return hashlib.sha256(repr(sorted(known)).encode()).hexdigest()[:16]
+    """Changes whenever anything in ``/yang-library`` does (RFC 8525 §3), and stays the same over restarts."""
+    return hashlib.sha256(repr(_library(schema)).encode()).hexdigest()[:16]
 
 
 def capabilities(schema: Schema) -> list[str]:
@@ -82,12 +82,12 @@ def date_and_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _counters(counters: Counters) -> dict[str, Plain]:
+def counted(counters: Counters) -> dict[str, Plain]:
     return {
-        "in-rpcs": counters.in_rpcs,
-        "in-bad-rpcs": counters.in_bad_rpcs,
-        "out-rpc-errors": counters.out_rpc_errors,
-        "out-notifications": counters.out_notifications,
+        "in-rpcs": counters.in_rpcs % COUNTERS,
+        "in-bad-rpcs": counters.in_bad_rpcs % COUNTERS,
+        "out-rpc-errors": counters.out_rpc_errors % COUNTERS,
+        "out-notifications": counters.out_notifications % COUNTERS,
     }
 
 
@@ -108,7 +108,7 @@ def netconf_state(element: Element, listed: Sequence[str]) -> Node:
         "datastores": {"datastore": listed_datastores},
         "schemas": {"schema": [row for info in element.schema.modules.values() for row in _schemas(info)]},
         "sessions": {"session": _sessions(element)},
-        "statistics": _counters(element.counters)
+        "statistics": counted(element.counters)
         | {
             "netconf-start-time": date_and_time(element.started),
             "in-bad-hellos": element.in_bad_hellos,
@@ -131,7 +131,7 @@ def _partial_lock(element: Element, lock: PartialLock) -> Plain:
 
 def _sessions(element: Element) -> list[Plain]:
     return [
-        _counters(session.counters)
+        counted(session.counters)
         | {
             "session-id": session.number,
             "transport": _transport(session.peer.transport),
@@ -166,11 +166,10 @@ def _submodules(info: ModuleInfo, empty: str | None = None) -> list[Plain]:
     return [{"name": part.name, "revision": part.revision or empty} for part in info.submodules]
 
 
-def yang_library(schema: Schema) -> list[Node]:
-    """``/yang-library``, and ``/modules-state`` for clients that know only RFC 7895."""
-    imported = [info for info in schema.modules.values() if not info.implemented]
-    implemented = _implemented(schema)
-    library: Mapping[str, Plain] = {
+def _library(schema: Schema) -> dict[str, Plain]:
+    """``/yang-library`` without its content-id."""
+    modules = sorted(schema.modules.values(), key=lambda info: info.name)
+    return {
         "module-set": [
             {
                 "name": "all",
@@ -183,7 +182,8 @@ def yang_library(schema: Schema) -> list[Node]:
                         "deviation": info.deviations,
                         "submodule": _submodules(info),
                     }
-                    for info in implemented
+                    for info in modules
+                    if info.implemented
                 ],
                 "import-only-module": [
                     {
@@ -192,14 +192,19 @@ def yang_library(schema: Schema) -> list[Node]:
                         "namespace": info.namespace,
                         "submodule": _submodules(info),
                     }
-                    for info in imported
+                    for info in modules
+                    if not info.implemented
                 ],
             }
         ],
         "schema": [{"name": "all", "module-set": ["all"]}],
         "datastore": [{"name": f"ietf-datastores:{name}", "schema": "all"} for name in readable(schema)],
-        "content-id": content_id(schema),
     }
+
+
+def yang_library(schema: Schema) -> list[Node]:
+    """``/yang-library``, and ``/modules-state`` for clients that know only RFC 7895."""
+    library = _library(schema) | {"content-id": content_id(schema)}
     state: Mapping[str, Plain] = {
         "module-set-id": content_id(schema),
         "module": [

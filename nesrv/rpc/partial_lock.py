@@ -11,6 +11,7 @@ from nesrv.datastore.partial_locks import PartialLock, denied
 from nesrv.datastore.snapshot import Snapshot
 from nesrv.datastore.tree import to_xml
 from nesrv.datastore.xpath.evaluate import Evaluator
+from nesrv.datastore.xpath_values import with_modules
 from nesrv.rpc.configure import prefixes
 from nesrv.rpc.element import Element, SessionState
 from nesrv.rpc.guards import Guard
@@ -51,7 +52,7 @@ async def partial_lock(call: Call) -> Answer:
     nodes = [path for select in selects for path in _selected(element, running, select)]
     if not nodes:
         raise errors.OperationFailed("These expressions select no node of running.", None, "no-matches")
-    made = element.partial_locks.lock(number, element.clock(), (select.text.strip() for select in selects), nodes)
+    made = element.partial_locks.lock(number, element.clock(), (_named(element, select) for select in selects), nodes)
     return Output(_output(element, made))
 
 
@@ -76,6 +77,13 @@ def _selected(element: Element, running: Snapshot, select: Any) -> Iterator[str]
         # The root stands for all that there is.
         tops = evaluator.forest.children(node) if node is evaluator.forest.root else (node,)
         yield from (top.path for top in tops)
+
+
+def _named(element: Element, select: Any) -> str:
+    """The expression with names of modules for prefixes, as the state shows it to clients with others."""
+    known, modules = prefixes(select), {info.namespace: name for name, info in element.schema.modules.items()}
+    text = (select.text or "").strip()
+    return with_modules(text, lambda prefix: modules.get(known.get(prefix, "")), element.schema)
 
 
 async def partial_unlock(call: Call) -> Answer:

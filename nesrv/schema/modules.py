@@ -12,8 +12,8 @@ import nesrv
 
 _MODULE = re.compile(r"^\s*(?:/\*.*?\*/\s*|//[^\n]*\n\s*)*(module|submodule)\s+([\w.-]+)", re.S)
 
-_INCLUDE = re.compile(r"^\s*include\s+\"?([\w.-]+)", re.M)
-_REVISION = re.compile(r"^\s*revision\s+\"?(\d{4}-\d\d-\d\d)", re.M)
+_INCLUDE = re.compile(r"(?:^|[;{}])\s*include\s+\"?([\w.-]+)", re.M)
+_REVISION = re.compile(r"(?:^|[;{}])\s*revision\s+\"?(\d{4}-\d\d-\d\d)", re.M)
 
 SERVED_IETF = (
     ("ietf-netconf", ("candidate", "confirmed-commit", "validate", "rollback-on-error", "xpath")),

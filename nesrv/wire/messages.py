@@ -223,9 +223,20 @@ def _opening(payload: bytes) -> Envelope:
     with suppress(etree.XMLSyntaxError):
         for _, element in parser.read_events():
             if isinstance(element, etree._Element) and element.tag == f"{{{BASE}}}rpc":
-                return _envelope(element)
+                return _repeatable(element)
             break
     return NO_REQUEST
+
+
+def _repeatable(root: etree._Element) -> Envelope:
+    """What the reply to a malformed message can repeat: its prefixes may be undeclared, its namespaces no URIs."""
+    try:
+        envelope = _envelope(root)
+        etree.fromstring(b"<rpc-reply%b/>" % envelope.attributes, _PARSER)
+    except (ValueError, etree.XMLSyntaxError):
+        message_id = root.get("message-id")
+        return NO_REQUEST if message_id is None else Envelope(message_id, _attribute("message-id", message_id))
+    return envelope
 
 
 def _envelope(root: etree._Element) -> Envelope:

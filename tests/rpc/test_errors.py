@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from tests.rpc.client import Refusal, edit, session
+from tests.rpc.conftest import MODULES
+from tests.rpc.failing import failing
 from tests.serving import Serving
 
 KINDS = "urn:nesrv:test:kinds"
@@ -322,5 +326,39 @@ def test_too_many_messages_do_not_end_a_session(server: Serving) -> None:
                 reply = await client.receive()
                 assert reply.findtext(".//{*}error-tag") == case.tag
             assert await client.config() == ""
+
+    asyncio.run(run())
+
+
+def test_a_failure_inside_the_server_shows_no_traceback(tmp_path: Path) -> None:
+    """The text of a module is gone from the disk; a step of a commit ends in an exception: one sentence each."""
+    modules = tmp_path / "yang"
+    shutil.copytree(MODULES, modules)
+    user = "<username>ann</username><config><username>ann</username><role>builders</role></config>"
+    users = f"<aaa><authentication><users><user>{user}</user></users></authentication></aaa>"
+
+    async def fails(server: Serving, request: str, before: str = "") -> Refusal:
+        async with session(server) as client:
+            if before:
+                await client.edit(before)
+            refusal = await client.refused(request)
+            assert (refusal.type, refusal.tag) == ("application", "operation-failed")
+            for trace in ("Traceback", "Error", ".py", "line ", "\n", str(tmp_path)):
+                assert trace not in refusal.message
+            assert "log" in refusal.message
+            assert await client.config() == "", "the session goes on, and nothing has changed"
+            return refusal
+
+    async def run() -> None:
+        with Serving(yang=[modules]) as server:
+            (modules / "kinds.yang").unlink()
+            await fails(server, f"<get-schema {MONITORING}><identifier>kinds</identifier></get-schema>")
+            assert "FileNotFoundError" in server.log()
+        with failing(1) as server:
+            system = f'<system xmlns="http://openconfig.net/yang/system">{users}</system>'
+            refusal = await fails(server, "<commit/>", system)
+            assert refusal.app_tag == "users-failed"
+            assert refusal.path.endswith("user[oc-sys:username='ann']")
+            assert "RuntimeError: a defect" in server.log()
 
     asyncio.run(run())

@@ -227,7 +227,7 @@ def test_locks_are_seen_in_the_state(served: Serving) -> None:
         texts = {name: [leaf.text for leaf in found.findall(f"{{*}}{name}")] for name in ("select", "locked-node")}
         assert found.findtext("{*}lock-id") == str(number)
         assert found.findtext("{*}locked-by-session") == str(one.number)
-        assert texts["select"] == ["/k:top/k:item[k:name='red']", "/k:top/k:item[1]"]
+        assert texts["select"] == ["/kinds:top/kinds:item[kinds:name='red']", "/kinds:top/kinds:item[1]"]
         assert [str(text).partition("[")[2] for text in texts["locked-node"]] == ["kinds:name='red']"]
         await one.ok(partial_unlock(number))
         assert (await other.data(STATE)).find(".//{*}partial-lock") is None

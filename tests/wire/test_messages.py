@@ -184,6 +184,13 @@ def test_the_word_doctype_in_data_is_data() -> None:
     assert request.operation.text == "<!DOCTYPE html>"
 
 
+@pytest.mark.parametrize("attribute", ['xmlns:a="not a uri"', 'a:b="1"', '\uf900xmlns:data="x"'])
+def test_a_reply_repeats_nothing_that_no_parser_takes(attribute: str) -> None:
+    refused = refusal(f'<rpc message-id="7" xmlns="{BASE}" {attribute}><get/></rpc>'.encode())
+    reply = etree.fromstring(b"".join(messages.error_reply(refused.envelope, (refused.error,), messages.same_path)))
+    assert (refused.error.tag, reply.get("message-id")) == ("malformed-message", "7")
+
+
 def test_a_malformed_message_is_answered_to_its_message_id_if_that_can_be_read() -> None:
     assert refusal(rpc("<get>", 'message-id="77"')).envelope.message_id == "77"
     assert refusal(b"<rpc message-id='77").envelope.message_id is None
