@@ -18,6 +18,8 @@ from pyangbind.plugin import pybind
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES = ROOT / "bindings" / "classes"
 OWN = ROOT / "yang"
+MODEL = ("nesrv", "openconfig")
+"""Its folders that hold what is configured; the rest belongs to the protocol."""
 IETF = Path(sys.prefix) / "share" / "yang" / "modules"
 """Where pyang's package puts the modules that ours import."""
 LINK_TYPES = IETF / "iana" / "iana-if-type.yang"
@@ -57,7 +59,7 @@ def _read() -> tuple[Any, list[Any]]:
     parser = optparse.OptionParser()
     for one in plugin.plugins:
         one.add_opts(parser)
-    files = sorted(OWN.rglob("*.yang"))
+    files = sorted(file for part in MODEL for file in (OWN / part).glob("*.yang"))
     folders = sorted({str(file.parent) for file in (*files, *IETF.rglob("*.yang"))})
     read = context.Context(repository.FileRepository(":".join(folders), use_env=False))
     read.opts = parser.parse_args(["--presence"])[0]

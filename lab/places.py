@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,10 +90,24 @@ def python() -> str:
 def run(words: Sequence[str]) -> str:
     """Runs a command to its end and returns its output; raises LabError with its words."""
     done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
-    if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip())[-2000:]
-        raise LabError(f"{' '.join(words)}: {said or f'status {done.returncode}'}")
+    _check(words, done.returncode, done.stderr.strip() or done.stdout.strip())
     return done.stdout
+
+
+def launch(words: Sequence[str]) -> None:
+    """Runs a command that leaves a daemon behind; raises LabError with its words.
+
+    FRR 10's daemons hold on to their output for as long as they run, so it is a file: a pipe would not end.
+    """
+    with tempfile.TemporaryFile("w+") as said:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=ROOT)
+        said.seek(0)
+        _check(words, done.returncode, said.read().strip())
+
+
+def _check(words: Sequence[str], status: int, said: str) -> None:
+    if status != 0:
+        raise LabError(f"{' '.join(words)}: {said[-2000:] or f'status {status}'}")
 
 
 def within(space: str, words: Sequence[str]) -> list[str]:

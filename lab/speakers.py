@@ -8,7 +8,7 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 
 from lab import processes
-from lab.places import FRR_RUN, Lab, run, within
+from lab.places import FRR_RUN, Lab, launch, run, within
 from lab.topology import Interface, Router, Tenant, Topology
 
 BINARIES = Path("/usr/lib/frr")
@@ -110,7 +110,7 @@ def start(lab: Lab, node: str, configuration: str) -> bool:
     file.write_text(configuration, encoding="utf-8")
     for name in daemon_names():
         log = f"file:{sockets / name}.log"
-        run(within(space, (str(BINARIES / name), "-d", "-N", space, "-P", "0", "--log", log)))
+        launch(within(space, (str(BINARIES / name), "-d", "-N", space, "-P", "0", "--log", log)))
     run(("vtysh", "-N", space, "-f", str(file)))
     return True
 

@@ -85,24 +85,20 @@ class Derivation:
     async def preview(self, after: Snapshot, changes: Changes) -> Preview:
         """What ``changes`` (leading to ``after``) mean; raises ``RpcError``, changing nothing."""
         breather = Breather()
-        nodes: dict[str, Node] = {}
         exports: dict[str, tuple[Export, ...]] = {}
         for path, (_, shard) in changes.items():
             if shard is not None and shard.point in self._features:
-                nodes[path] = self._shards.fixed_entry(shard)
-                exports[path] = self._exports(shard, nodes[path])
+                exports[path] = self._exports(shard, self._shards.fixed_entry(shard))
                 await breather.breathe()
         inputs = self._inputs(changes, exports)
-        dirty = dict.fromkeys(path for path in changes if path in nodes or path in self._derived)
+        dirty = dict.fromkeys(path for path in changes if path in exports or path in self._derived)
         for key, value in inputs.items():
             if value != self.input(key):
                 dirty.update(dict.fromkeys(sorted(self._users.get(key, ()))))
         preview = Preview()
         for path in dirty:
             shard = after.get(path)
-            preview.shards[path] = (
-                await self._derive(shard, nodes.pop(path, None), exports.get(path), inputs, breather) if shard else None
-            )
+            preview.shards[path] = await self._derive(shard, exports.get(path), inputs, breather) if shard else None
             await breather.breathe()
         self._collect(preview)
         return preview
@@ -129,13 +125,11 @@ class Derivation:
     async def _derive(
         self,
         shard: Shard,
-        node: Node | None,
         exports: tuple[Export, ...] | None,
         inputs: Mapping[InputKey, InputValue | None],
         breather: Breather,
     ) -> Derived:
-        if node is None:
-            node = self._shards.fixed_entry(shard)
+        node = self._shards.fixed_entry(shard)
         if exports is None:
             exports = self._derived[shard.path].exports
         used: set[InputKey] = set()

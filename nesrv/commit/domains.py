@@ -10,12 +10,12 @@ from typing import cast
 from nesrv.commit.plan import FactKey
 from nesrv.facts import AfterStep, Fact, Step, StepRefused
 from nesrv.frr import delta
-from nesrv.frr.hearing import LinkAddress, hear
+from nesrv.frr.hearing import LinkAddress, hear, is_link_local
 from nesrv.frr.text import BETWEEN_VRFS, FrrLine
 from nesrv.frr.vty import VtyLost
 from nesrv.frr.writer import Frr
 from nesrv.kernel import facts as kernel_facts
-from nesrv.kernel.facts import Address
+from nesrv.kernel.facts import Address, Bridge, LinkSettings, Member
 from nesrv.kernel.layout import BackendName
 from nesrv.kernel.writer import Kernel
 
@@ -55,26 +55,43 @@ class KernelDomain:
     async def _be_heard(self, frr: Frr, steps: Sequence[Step]) -> None:
         """Until zebra knows the addresses, no session and no route over them comes up.  Raises StepRefused."""
         told = dict(self._told(steps))
+        unheard = await self._unheard(frr, {one: address for one, (address, _step) in told.items()})
+        for one in unheard:
+            raise StepRefused(told[one][1], f"zebra does not take notice of {one.address} on {one.link}", steps)
+        # Next hops and neighbours by their link are link-local; nobody asked for them, so nothing is refused.
+        for one in await self._unheard(frr, dict(self._link_locals(steps))):
+            logger.warning("zebra does not take notice of %s on %s", one.address, one.link)
 
+    async def _unheard(self, frr: Frr, told: Mapping[LinkAddress, Address]) -> list[LinkAddress]:
         async def repeat(missed: Iterable[LinkAddress]) -> None:
-            await self.kernel.announce([told[one][0] for one in missed])
+            await self.kernel.announce([told[one] for one in missed])
 
         try:
             unheard = await hear(frr.show, told, repeat)
         except (VtyLost, ValueError) as error:
             logger.warning("whether zebra knows the new addresses cannot be told: %s", error)
-            return
-        for one in sorted(unheard, key=lambda one: (one.vrf, one.link, one.address)):
-            raise StepRefused(told[one][1], f"zebra does not take notice of {one.address} on {one.link}", steps)
+            return []
+        return sorted(unheard, key=lambda one: (one.vrf, one.link, one.address))
 
     def _told(self, steps: Sequence[Step]) -> Iterator[tuple[LinkAddress, tuple[Address, Step]]]:
         """The new addresses within the element that zebra shows, as it calls them."""
-        layout = self.kernel.layout
         for step in steps:
             fact = step.after
             if isinstance(fact, Address) and fact.place.kind != "host" and _is_shown(fact):
-                link = layout.link(fact.place, fact.link)
-                yield LinkAddress(fact.place.name or DEFAULT_VRF, link, fact.address), (fact, step)
+                yield self._as_zebra(fact), (fact, step)
+
+    def _link_locals(self, steps: Sequence[Step]) -> Iterator[tuple[LinkAddress, Address]]:
+        """Those of links within the element that came or came up."""
+        for step in steps:
+            fact = step.after
+            if isinstance(fact, (Bridge, LinkSettings, Member)) and fact.place.kind != "host":
+                for address in self.kernel.serving(fact.place, fact.name):
+                    if is_link_local(address.address):
+                        yield self._as_zebra(address), address
+
+    def _as_zebra(self, fact: Address) -> LinkAddress:
+        link = self.kernel.layout.link(fact.place, fact.link)
+        return LinkAddress(fact.place.name or DEFAULT_VRF, link, fact.address)
 
     async def refresh(self) -> None:
         """The kernel tells of every change by itself."""
@@ -82,8 +99,7 @@ class KernelDomain:
 
 def _is_shown(fact: Address) -> bool:
     """Whether zebra shows the address once it knows of it."""
-    address = ip_interface(fact.address)
-    return not (address.is_loopback or (address.version == 6 and address.is_link_local))
+    return not (ip_interface(fact.address).is_loopback or is_link_local(fact.address))
 
 
 NO_WAY_BETWEEN = (

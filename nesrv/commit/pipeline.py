@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
 from nesrv import errors, heap
+from nesrv.aside import aside
 from nesrv.commit.derive import Breather, Derivation, Preview
 from nesrv.commit.engines import Engines
 from nesrv.commit.plan import FactKey, plan, runs, undo
@@ -89,25 +90,38 @@ class Pipeline:
     async def plan(self, candidate: Snapshot) -> list[Step]:
         """The steps that committing ``candidate`` would take now; changes nothing."""
         async with self._busy:
-            return self._plan((await self._preview(candidate, self.changes(candidate))).wanted)
+            return await self._plan((await self._preview(candidate, self.changes(candidate))).wanted)
 
     async def _preview(self, candidate: Snapshot, changes: Changes) -> Preview:
         if changes:
-            await self._validate(candidate, changes)
+            document = await self._question(candidate, changes)
+            if len(document) > LARGE_BYTES:
+                return await self._preview_beside(document, candidate, changes)
+            self.validator.ask(document)
         return await self.derivation.preview(candidate, changes)
 
-    async def _validate(self, candidate: Snapshot, changes: Changes) -> None:
-        """Other sessions get their turn between shards, and while libyang looks at a large document."""
+    async def _question(self, candidate: Snapshot, changes: Changes) -> bytes:
+        """Other sessions get their turn between shards."""
         breather = Breather()
         for _, after in changes.values():
             if after is not None:
                 self.validator.targets(after)
                 await breather.breathe()
-        document = self.validator.question(candidate, changes)
-        if len(document) > LARGE_BYTES:
+        return self.validator.question(candidate, changes)
+
+    async def _preview_beside(self, document: bytes, candidate: Snapshot, changes: Changes) -> Preview:
+        """While libyang looks at a large document in a thread. Its objection comes first: what the features make of
+        a configuration that YANG refuses says nothing."""
+        thought = asyncio.ensure_future(self.derivation.preview(candidate, changes))
+        try:
             await asyncio.to_thread(self.validator.ask, document)
-        else:
-            self.validator.ask(document)
+        except BaseException:
+            thought.cancel()
+            await asyncio.wait((thought,))
+            if not thought.cancelled():
+                thought.exception()
+            raise
+        return await thought
 
     async def commit(self, candidate: Snapshot, record: CommitRecord) -> Outcome:
         """Make ``candidate`` running; raises ``RpcError`` with kernel, FRR, disk and running as before."""
@@ -126,7 +140,7 @@ class Pipeline:
                     await self._written(self._journal.mark, record)
                 return Outcome(0, ())
             preview = await self._preview(candidate, changes)
-            steps = self._plan(preview.wanted)
+            steps = await self._plan(preview.wanted)
             if steps:
                 await self._written(self._journal.begin, changes)
                 await self._apply(steps)
@@ -145,15 +159,21 @@ class Pipeline:
     def _typed(self, step: Step) -> str:
         return "; ".join(self.explain([step])[0])
 
-    def _plan(self, wanted: Mapping[FactKey, Fact | None]) -> list[Step]:
+    async def _plan(self, wanted: Mapping[FactKey, Fact | None]) -> list[Step]:
         """From what the engines have to ``wanted``, without what no engine here carries out."""
-        reachable = {key: fact for key, fact in wanted.items() if fact is None or fact.domain in self._engines}
-        known = [engine.actual for engine in self._engines.values()]
+        known = [engine.actual.get for engine in self._engines.values()]
 
         def actual(key: FactKey) -> Fact | None:
-            return next((found[key] for found in known if key in found), None)
+            for find in known:
+                if (fact := find(key)) is not None:
+                    return fact
+            return None
 
-        return plan(reachable, actual, self._satisfies)
+        def made() -> list[Step]:
+            reachable = {key: fact for key, fact in wanted.items() if fact is None or fact.domain in self._engines}
+            return plan(reachable, actual, self._satisfies)
+
+        return await aside(len(wanted), made)
 
     def _satisfies(self, wanted: Fact, actual: Fact) -> bool:
         return self._engines[wanted.domain].satisfies(wanted, actual)
@@ -228,7 +248,7 @@ class Pipeline:
         wanted: dict[FactKey, Fact | None] = dict.fromkeys(step.fact.key for step in steps)
         wanted.update(dict.fromkeys(self._owned()))
         wanted.update((fact.key, fact) for fact in self.derivation.facts())
-        left = await self._force(self._plan(wanted))
+        left = await self._force(await self._plan(wanted))
         if left:
             raise errors.RollbackFailed(
                 f"{why}; {len(left)} steps could not be undone, first: {self._typed(left[0])}.", failed.fact.path
@@ -260,7 +280,7 @@ class Pipeline:
             wanted: dict[FactKey, Fact | None] = dict.fromkeys(self._owned())
             wanted.update(dict.fromkeys(await self._interrupted()))
             wanted.update(preview.wanted)
-            steps = self._plan(wanted)
+            steps = await self._plan(wanted)
             refused = await self._force(steps)
             if not refused:
                 self._journal.abandon()
@@ -273,7 +293,7 @@ class Pipeline:
             scratch = Derivation(self._features, self._shards)
             preview = await scratch.preview(self.running, EMPTY.changes_to(self.running))
             unwanted = [*preview.wanted, *self._owned(), *await self._interrupted()]
-            return await self._force(self._plan(dict.fromkeys(unwanted)))
+            return await self._force(await self._plan(dict.fromkeys(unwanted)))
 
     def _owned(self) -> list[FactKey]:
         return [key for engine in self._engines.values() for key in engine.owned()]

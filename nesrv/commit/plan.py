@@ -32,7 +32,8 @@ def plan(
             made.append(Step(found, fact))
     gone.sort(key=lambda step: step.fact.rank, reverse=True)
     made.sort(key=lambda step: step.fact.rank)
-    left = {_place(step.before) for step in made if _place(step.before) != _place(step.after)} - {None}
+    changes = (step for step in made if step.before is not None)
+    left = {_place(step.before) for step in changes if _place(step.before) != _place(step.after)} - {None}
     late = [step for step in gone if getattr(step.fact, "holds", None) in left]
     return [step for step in gone if step not in late] + made + late if late else gone + made
 

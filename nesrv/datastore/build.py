@@ -11,9 +11,12 @@ Plain = str | int | bool | None | Mapping[str, "Plain"] | Iterable["Plain"]
 """A leaf's value; a mapping for a container or list entry; an iterable for a list or leaf-list; None: absent."""
 
 
-def build(schema: SchemaNode, value: Mapping[str, Plain], parent: Node | None = None) -> Node:
-    """A container or list entry with ``value`` by child name; raises ``KeyError`` for a node that YANG lacks."""
-    node = Node(schema, None, parent)
+def build(schema: SchemaNode, value: Mapping[str, Plain]) -> Node:
+    """A container or list entry with ``value`` by child name; raises ``KeyError`` for a node that YANG lacks.
+
+    Its nodes know no parents: without cycles the tree is freed with the last who holds it.
+    """
+    node = Node(schema)
     ordered = sorted(value, key=lambda name: (name not in schema.keys, schema.by_name[name].order))
     for name in ordered:
         _add(node, schema.by_name[name], value[name])
@@ -33,8 +36,8 @@ def _add(node: Node, schema: SchemaNode, value: Plain) -> None:
 
 def _add_one(node: Node, schema: SchemaNode, value: Plain) -> None:
     if isinstance(value, Mapping):
-        node.add(build(schema, value))
+        node.children.append(build(schema, value))
     elif isinstance(value, bool):
-        node.add(Node(schema, "true" if value else "false"))
+        node.children.append(Node(schema, "true" if value else "false"))
     else:
-        node.add(Node(schema, str(value)))
+        node.children.append(Node(schema, str(value)))

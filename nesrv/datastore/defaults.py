@@ -40,7 +40,7 @@ class Explicit:
 
     def nodes(self, path: str) -> list[Node]:
         shard = self._snapshot.get(path)
-        return [*self._shards.own(shard)] if shard is not None else []
+        return [*self._shards.bare(shard)] if shard is not None else []
 
 
 class Trimmed(Explicit):
@@ -59,7 +59,7 @@ class Trimmed(Explicit):
     def _trimmed(self, shard: Shard) -> Shard | None:
         place = self._shards.place(shard.point)
         names, outer = self._shards.schema.namespaces, place.namespace if place is not None else ""
-        xml = b"".join(to_xml(node, names, outer) for node in trimmed([*self._shards.own(shard)]))
+        xml = b"".join(to_xml(node, names, outer) for node in trimmed([*self._shards.bare(shard)]))
         return Shard(shard.path, shard.point, xml) if xml else None
 
 
@@ -133,7 +133,7 @@ class Completed:
         shard = self.get(path)
         if shard is None:
             return []
-        found: list[Node] = [*self._shards.own(shard)]
+        found: list[Node] = [*self._shards.bare(shard)]
         if self._mode != "report-all-tagged":
             return found
         return [_tagged(node, element) for node, element in zip(found, self._shards.elements(shard), strict=True)]

@@ -161,17 +161,29 @@ class Reader:
             self._attributes(node, element)
         return node
 
-    def fixed(self, element: Element, schema: SchemaNode, parent: Node | None) -> FixedNode:
+    def fixed(self, element: Element, schema: SchemaNode, parent: FixedNode | None) -> FixedNode:
         """``element`` of our own canonical bytes: what was checked when they were made is not checked again."""
-        node = FixedNode(schema, None, parent)
-        if schema.kind in ("leaf", "leaf-list"):
-            node.value = self.value(element, schema) if schema.holds_qname else element.text or ""
-        elif schema.kind in ("anyxml", "anydata"):
-            node.value = etree.tostring(element, encoding="ascii", with_tail=False).decode()
-        else:
+        node = FixedNode(schema, self._canonical_value(element, schema), parent)
+        if node.value is None:
             known = schema.children
             node.children = [self.fixed(child, known[child.tag], node) for child in element]
         return node
+
+    def bare(self, element: Element, schema: SchemaNode) -> Node:
+        """The same for a tree that is only printed: its nodes know no parents, so that it is freed with its holder."""
+        node = Node(schema, self._canonical_value(element, schema))
+        if node.value is None:
+            known = schema.children
+            node.children = [self.bare(child, known[child.tag]) for child in element]
+        return node
+
+    def _canonical_value(self, element: Element, schema: SchemaNode) -> str | None:
+        """None for what holds other nodes."""
+        if schema.kind in ("leaf", "leaf-list"):
+            return self.value(element, schema) if schema.holds_qname else element.text or ""
+        if schema.kind in ("anyxml", "anydata"):
+            return etree.tostring(element, encoding="ascii", with_tail=False).decode()
+        return None
 
     def _below(self, node: EditNode, element: Element) -> EditNode:
         schema = node.schema

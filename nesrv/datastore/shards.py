@@ -60,15 +60,25 @@ class Shards:
         """The shard's top nodes; parsed anew at each call, the caller owns them."""
         return [self.reader.read(element, schema, None) for element, schema in self._tops(shard)]
 
-    def own(self, shard: Shard) -> list[FixedNode]:
-        """``nodes`` without the checks of what comes from outside."""
-        return [self.reader.fixed(element, schema, None) for element, schema in self._tops(shard)]
+    def bare(self, shard: Shard) -> list[Node]:
+        """The shard's top nodes without the checks of what comes from outside, and without parents; the caller owns
+        them."""
+        return [self.reader.bare(element, schema) for element, schema in self._tops(shard)]
+
+    def bare_entry(self, shard: Shard) -> Node:
+        """``entry`` of such nodes, of which nobody asks the path."""
+        tops = self.bare(shard)
+        if shard.point not in self.schema.skeleton:
+            return tops[0]
+        rest = Node(shard.point)
+        rest.children = tops
+        return rest
 
     def fixed(self, shard: Shard) -> list[FixedNode]:
         """The shard's top nodes for reading only: whoever reads them next may be given the same ones."""
         found = self._fixed.get(shard)
         if found is None:
-            found = self.own(shard)
+            found = [self.reader.fixed(element, schema, None) for element, schema in self._tops(shard)]
             self._keep(shard, found)
         return found
 

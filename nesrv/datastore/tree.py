@@ -7,11 +7,15 @@ prefixes, so that a node means the same wherever it is moved.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
+from weakref import ReferenceType, ref
 from xml.sax.saxutils import escape
 
 from nesrv.schema.nodes import SchemaNode
 from nesrv.schema.paths import predicate
+
+_NONE: Any = ()
+"""The children of a leaf: most nodes are leaves, and a list of its own is half of what one takes of memory."""
 
 
 class Node:
@@ -25,7 +29,7 @@ class Node:
     def __init__(self, schema: SchemaNode, value: str | None = None, parent: Node | None = None) -> None:
         self.schema = schema
         self.value = value
-        self.children: list[Self] = []
+        self.children: list[Self] = [] if value is None else _NONE
         self.parent = parent
 
     def __repr__(self) -> str:
@@ -126,17 +130,31 @@ class Node:
 
 
 class FixedNode(Node):
-    """A node of a tree that nobody changes: it works its path out once, which every fact of a large entry asks for."""
+    """A node of a tree that nobody changes: it works its path out once, which every fact of a large entry asks for.
 
-    __slots__ = ("_path",)
+    A parent holds its children and not the other way round, so that a tree is freed with the last who holds its top,
+    and not when the collector comes by: thousands of trees are made in a large commit.
+    """
 
-    def __init__(self, schema: SchemaNode, value: str | None = None, parent: Node | None = None) -> None:
+    __slots__ = ("__weakref__", "_above", "_path")
+
+    def __init__(self, schema: SchemaNode, value: str | None = None, parent: FixedNode | None = None) -> None:
         # Written out: there are thousands in a large entry, and a call of the base class is half of what one takes.
         self.schema = schema
         self.value = value
-        self.children = []
-        self.parent = parent
+        self.children = [] if value is None else _NONE
+        self._above: ReferenceType[FixedNode] | None = None if parent is None else ref(parent)
         self._path: str | None = None
+
+    @property
+    def parent(self) -> FixedNode | None:  # type: ignore[override]
+        """Raises ReferenceError where the tree's top was let go."""
+        if self._above is None:
+            return None
+        found = self._above()
+        if found is None:
+            raise ReferenceError(f"the tree of {self.schema.path} is gone")
+        return found
 
     @property
     def path(self) -> str:
@@ -154,6 +172,13 @@ class MarkedNode(Node):
         super().__init__(node.schema, node.value, node.parent)
         self.children = [*node.children]  # type: ignore[list-item]
         self.marks = marks
+
+
+def adopt(node: Node) -> None:
+    """Have everything below ``node``, made without parents, know them: for those who look upwards."""
+    for child in node.children:
+        child.parent = node
+        adopt(child)
 
 
 def to_xml(node: Node, namespaces: dict[str, str], outer: str = "") -> bytes:

@@ -16,7 +16,7 @@ from nesrv.features.instances import POINT
 
 
 class Ipv4VtepsOnly:
-    """bgpd before 10.6 would announce the router id as the next hop of every route of an IPv6 VTEP."""
+    """bgpd before 10.6 would announce an IPv4 address as the next hop of every route of an IPv6 VTEP."""
 
     name = "ipv4-vteps-only"
     point = POINT

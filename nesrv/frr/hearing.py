@@ -37,13 +37,14 @@ Repeat = Callable[[Collection[LinkAddress]], Awaitable[None]]
 async def hear(show: Show, wanted: Collection[LinkAddress], repeat: Repeat) -> frozenset[LinkAddress]:
     """Waits until zebra knows the addresses, ``repeat`` making the kernel tell of those that it has missed.
 
-    Returns those that it never heard of.  Raises VtyLost, ValueError.
+    Returns those that it never heard of.  Raises VtyLost, ValueError.  Of link-local addresses zebra speaks only at
+    ten times the length: they are best asked for by themselves, once the others are known.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + WAIT_SECONDS
     left = frozenset(wanted)
     while left:
-        known = await _known(show, {one.vrf for one in left})
+        known = await _known(show, {one.vrf for one in left}, any(is_link_local(one.address) for one in left))
         left = frozenset(one for one in left if ip_interface(one.address) not in known.get(_link(one), ()))
         missed = [one for one in left if _link(one) in known]
         if not left or loop.time() > deadline:
@@ -54,16 +55,23 @@ async def hear(show: Show, wanted: Collection[LinkAddress], repeat: Repeat) -> f
     return left
 
 
+def is_link_local(address: str) -> bool:
+    """Whether an address, with its length, is an IPv6 one of its link alone."""
+    found = ip_interface(address)
+    return found.version == 6 and found.is_link_local
+
+
 def _link(one: LinkAddress) -> tuple[str, str]:
     return one.vrf, one.link
 
 
-async def _known(show: Show, vrfs: Collection[str]) -> dict[tuple[str, str], set[object]]:
-    """What zebra knows of the links of the VRFs: (VRF, link) to addresses."""
+async def _known(show: Show, vrfs: Collection[str], whole: bool) -> dict[tuple[str, str], set[object]]:
+    """What zebra knows of the links of the VRFs: (VRF, link) to addresses, without link-local ones unless ``whole``."""
     names = sorted(vrfs) if len(vrfs) <= FEW_VRFS else ["all"]
     found: dict[tuple[str, str], set[object]] = {}
     for name in names:
-        for document in documents(await show("zebra", f"show interface vrf {name} brief json")):
+        for document in documents(await show("zebra", f"show interface vrf {name} {'' if whole else 'brief '}json")):
             for link, about in document.items():
-                found[about.get("vrfName", name), link] = {ip_interface(one) for one in about.get("addresses", ())}
+                had = [one["address"] for one in about.get("ipAddresses", ())] if whole else about.get("addresses", ())
+                found[about.get("vrfName", name), link] = {ip_interface(one) for one in had}
     return found

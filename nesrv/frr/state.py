@@ -7,6 +7,7 @@ or empty.  Raises ValueError when the text is no JSON.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -117,27 +118,58 @@ class BfdSession:
 
 def documents(text: str) -> Iterator[Any]:
     """The JSON documents of a text that may hold several one after another."""
-    decoder = json.JSONDecoder()
-    start = 0
-    while True:
-        start += len(text[start:]) - len(text[start:].lstrip())
-        if start >= len(text):
-            return
-        found, start = decoder.raw_decode(text, start)
+    start = _past(text, 0)
+    while start < len(text):
+        found, start = _JSON.raw_decode(text, start)
         yield found
+        start = _past(text, start)
+
+
+def members(text: str) -> Iterator[tuple[str, Any]]:
+    """Name and value of each member of the JSON objects of ``text``: never more than one of them is in memory.
+
+    Raises ValueError.
+    """
+    at = _past(text, 0)
+    while at < len(text):
+        at = _past(text, _after("{", text, at))
+        while text[at : at + 1] != "}":
+            name, at = _JSON.raw_decode(text, at)
+            value, at = _JSON.raw_decode(text, _past(text, _after(":", text, at)))
+            yield name, value
+            at = _past(text, at)
+            if text[at : at + 1] != "}":
+                at = _past(text, _after(",", text, at))
+        at = _past(text, at + 1)
+
+
+def _past(text: str, at: int) -> int:
+    """Where the white space that begins at ``at`` ends."""
+    found = _SPACE.match(text, at)
+    return at if found is None else found.end()
+
+
+def _after(sign: str, text: str, at: int) -> int:
+    at = _past(text, at)
+    if text[at : at + 1] != sign:
+        raise ValueError(f'"{sign}" is missing at {text[at : at + 20]!r}')
+    return at + 1
+
+
+_JSON = json.JSONDecoder()
+_SPACE = re.compile(r"\s*")
 
 
 def neighbors(text: str) -> tuple[NeighborState, ...]:
     """``show bgp vrf all neighbors json``"""
     found: list[NeighborState] = []
-    for document in documents(text):
-        for vrf, members in document.items():
-            if isinstance(members, dict):
-                found += [
-                    _neighbor(members.get("vrfName", vrf), address, report)
-                    for address, report in members.items()
-                    if isinstance(report, dict) and "bgpState" in report
-                ]
+    for vrf, reports in members(text):
+        if isinstance(reports, dict):
+            found += [
+                _neighbor(reports.get("vrfName", vrf), address, report)
+                for address, report in reports.items()
+                if isinstance(report, dict) and "bgpState" in report
+            ]
     return tuple(found)
 
 

@@ -7,8 +7,10 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
+from nesrv.aside import aside
 from nesrv.facts import AfterStep, Step, StepRefused
 from nesrv.frr.channel import Channel, Sockets, Vtysh
 from nesrv.frr.daemons import Daemons
@@ -122,7 +124,7 @@ class Frr:
             if raw:
                 self._lines = await self._fetch()
             before = self._lines
-            plan = commands(steps, before)
+            plan = await aside(len(steps), lambda: commands(steps, before))
             taken: list[Step] = []
             try:
                 await self._carry_out(plan, taken, after_step)
@@ -210,8 +212,8 @@ class Frr:
 
     async def _carry_out(self, plan: Sequence[Command], taken: list[Step], after_step: AfterStep | None) -> None:
         """Raises Refused; ``taken`` grows by what was acknowledged."""
-        for daemon, run in groupby(plan, key=lambda command: self._dialect.owner(command.owner)):
-            for batch in [[command] for command in run] if after_step else [list(run)]:
+        for daemon, run in await aside(len(plan), lambda: self._runs(plan)):
+            for batch in [[command] for command in run] if after_step else [run]:
                 try:
                     await self._run(daemon, batch)
                 except VtyLost as error:
@@ -220,6 +222,11 @@ class Frr:
                     taken.append(step)
                     if after_step is not None:
                         after_step(step)
+
+    def _runs(self, plan: Sequence[Command]) -> list[tuple[str, list[Command]]]:
+        """Contiguous commands for one daemon, in order."""
+        found = groupby(plan, key=lambda command: self._dialect.owner(command.owner))
+        return [(daemon, list(run)) for daemon, run in found]
 
     async def _held(self, plan: Sequence[Command], refused: Refused, taken: Sequence[Step]) -> list[Step]:
         """Which steps hold after a refusal, by reading FRR; by its acknowledgements if it is gone for good."""
@@ -236,7 +243,7 @@ class Frr:
     async def _run(self, daemon: str, pending: Sequence[Command]) -> None:
         """Sends the commands; those that FRR is not ready for yet are tried again before it goes on."""
         while pending:
-            wires = list(_wires(pending, self._grouped))
+            wires = await aside(len(pending), partial(_wires, pending, self._grouped))
             replies = await self._channel.send(daemon, [wire.text for wire in wires])
             failed = [(wire, reply) for wire, reply in zip(wires, replies, strict=False) if not self._took(wire, reply)]
             if failed:
@@ -263,7 +270,7 @@ class Frr:
     async def _insist(self, daemon: str, command: Command) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + WAIT_SECONDS
-        wires = list(_wires((command,), None))
+        wires = _wires((command,), None)
         while True:
             replies = await self._channel.send(daemon, [wire.text for wire in wires])
             refused = next((r for w, r in zip(wires, replies, strict=False) if not self._took(w, r)), None)
@@ -323,7 +330,11 @@ class Frr:
                 self._lines = await self._fetch()
 
 
-def _wires(pending: Sequence[Command], grouped: re.Pattern[str] | None) -> Iterator[Wire]:
+def _wires(pending: Sequence[Command], grouped: re.Pattern[str] | None) -> list[Wire]:
+    return list(_each_wire(pending, grouped))
+
+
+def _each_wire(pending: Sequence[Command], grouped: re.Pattern[str] | None) -> Iterator[Wire]:
     """The lines for the commands; neighbours that may make a transaction do, deletions apart from settings.
 
     (Together, bgpd 8.4 would see one change of form where ``no set metric +5`` and ``set metric 5`` are two.)

@@ -6,9 +6,10 @@ from socket import AF_INET
 
 from nesrv.kernel import requests
 from nesrv.kernel.facts import Address
+from nesrv.kernel.message import Link
 from nesrv.kernel.reader import Reader
 from nesrv.kernel.sockets import Refused
-from nesrv.kernel.spaces import Spaces
+from nesrv.kernel.spaces import Space, Spaces
 
 
 class Addresses:
@@ -20,16 +21,19 @@ class Addresses:
     def add(self, fact: Address) -> None:
         space, link = self._spaces.need(fact.place, fact.link)
         if fact.address not in space.addresses.get(link.index, {}):
-            request = requests.add_address(link.index, fact.address)
-            self._spaces.socket(space).do(request)
-            self._spaces.put_address(space, request)
-            self._reader.refresh({(space, link.index)})
+            self.give(space, link, fact.address)
+
+    def give(self, space: Space, link: Link, address: str) -> None:
+        request = requests.add_address(link.index, address)
+        self._spaces.socket(space).do(request)
+        self._spaces.put_address(space, request)
+        self._reader.refresh({(space, link.index)})
 
     def announce(self, fact: Address) -> None:
         """Has the kernel tell of an address that is there as if it were new."""
         space, link = self._spaces.find(fact.place, fact.link)
-        if link is not None and fact.address in space.addresses.get(link.index, {}):
-            self._spaces.socket(space).do(requests.announce_address(link.index, fact.address))
+        if link is not None and (there := space.addresses.get(link.index, {}).get(fact.address)) is not None:
+            self._spaces.socket(space).do(requests.announce_address(link.index, there.told))
 
     def remove(self, fact: Address) -> None:
         """The others of its subnet stay, though the kernel takes secondary ones away with the first."""

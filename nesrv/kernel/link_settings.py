@@ -7,6 +7,7 @@ import errno
 from socket import AF_INET6
 
 from nesrv.kernel import requests
+from nesrv.kernel.addresses import Addresses
 from nesrv.kernel.facts import DEFAULT_MTU, UNDERLAY, LinkSettings, Place
 from nesrv.kernel.layout import SETTINGS_MARK, describe
 from nesrv.kernel.message import Link
@@ -23,8 +24,11 @@ UP_AS_MADE = ("bridge", "vxlan")
 class Settings:
     """Carries out one fact at a time; raises Refused, with what it did itself taken back."""
 
-    def __init__(self, spaces: Spaces, reader: Reader, records: Records, overlay: Overlay) -> None:
-        self._spaces, self._reader, self._records, self._overlay = spaces, reader, records, overlay
+    def __init__(
+        self, spaces: Spaces, reader: Reader, records: Records, overlay: Overlay, addresses: Addresses
+    ) -> None:
+        self._spaces, self._reader, self._records = spaces, reader, records
+        self._overlay, self._addresses = overlay, addresses
 
     def put(self, after: LinkSettings) -> None:
         """MTU and state; a leg's host end follows."""
@@ -84,10 +88,14 @@ class Settings:
 
     def _keep_addresses(self, space: Space, link: Link) -> None:
         """A host's namespace may drop IPv6 addresses with a link that goes down; ours belong to it until deleted."""
-        for address in tuple(space.addresses.get(link.index, {}).values()):
-            if address.family == AF_INET6 and not is_link_local_of(address, link):
+        had = tuple(space.addresses.get(link.index, {}).values())
+        # What the kernel says of their going must be heard before they are back, of which it tells some time later.
+        self._reader.refresh(self._spaces.drain())
+        for address in had:
+            gone = address.address not in space.addresses.get(link.index, {})
+            if gone and address.family == AF_INET6 and not is_link_local_of(address, link):
                 with contextlib.suppress(Refused):
-                    self._spaces.socket(space).do(requests.add_address(link.index, address.address))
+                    self._addresses.give(space, link, address.address)
 
     def _host_end(self, link: Link, host: str) -> tuple[Space, Link]:
         other = self._spaces.at(Place("host", host))

@@ -53,8 +53,8 @@ class Links:
     def __init__(self, layout: Layout, spaces: Spaces, reader: Reader, records: Records) -> None:
         self._layout, self._spaces, self._reader, self._records = layout, spaces, reader, records
         self.overlay = Overlay(spaces, reader, records)
-        self.settings = Settings(spaces, reader, records, self.overlay)
         self.addresses = Addresses(spaces, reader)
+        self.settings = Settings(spaces, reader, records, self.overlay, self.addresses)
         self.ipv6 = Ipv6Switch(spaces, reader)
         self.host_bridges = HostBridges(spaces, reader)
         self._makers: dict[type, Callable[[Any], None]] = {

@@ -16,7 +16,7 @@ from socket import AF_INET6
 from typing import Any
 
 from pyroute2.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifaddrmsg import IFA_F_DADFAILED, IFA_F_TENTATIVE, ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg
 from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
@@ -138,6 +138,11 @@ class LinkAddress:
     family: int
     protocol: int
     told: bytes
+
+    @property
+    def serves(self) -> bool:
+        """Whether duplicate detection is over, and was well."""
+        return not IFADDR.unpack_from(self.told)[2] & (IFA_F_TENTATIVE | IFA_F_DADFAILED)
 
 
 def _string(payload: bytes) -> str:

@@ -204,9 +204,9 @@ def add_address(index: int, address: str) -> bytes:
     return _address(RTM_NEWADDR, MAKE, index, address)
 
 
-def announce_address(index: int, address: str) -> bytes:
-    """Changes nothing of an address that is there, and has the kernel tell of it once more."""
-    return _address(RTM_NEWADDR, DO | NLM_F_REPLACE, index, address)
+def announce_address(index: int, told: bytes) -> bytes:
+    """Changes nothing of the address that ``told`` speaks of, and has the kernel tell of it once more."""
+    return _told_address(DO | NLM_F_REPLACE, index, told)
 
 
 def delete_address(index: int, address: str) -> bytes:
@@ -231,16 +231,21 @@ def _address(verb: int, how: int, index: int, address: str) -> bytes:
 
 def repeat_address(index: int, told: bytes) -> bytes:
     """Gives link ``index`` the address that ``told`` speaks of (LinkAddress.told), with all that belonged to it."""
+    return _told_address(MAKE, index, told)
+
+
+def _told_address(how: int, index: int, told: bytes) -> bytes:
     old = ifaddrmsg(HEADER.pack(HEADER.size + len(told), RTM_NEWADDR, 0, 0, 0) + told)
     old.decode()
     found = ((name, old.get_attr(name)) for name in REPEATED)
     return _encoded(
         ifaddrmsg(),
         RTM_NEWADDR,
-        MAKE,
+        how,
         *((name, value) for name, value in found if value is not None),
         family=old["family"],
         prefixlen=old["prefixlen"],
+        flags=old["flags"],
         scope=old["scope"],
         index=index,
     )

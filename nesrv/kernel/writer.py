@@ -152,6 +152,16 @@ class Kernel:
             finally:
                 self._spaces.release()
 
+    def serving(self, place: Place, name: str) -> list[Address]:
+        """All addresses that serve on a link, also those that the kernel makes itself, which are nobody's facts."""
+        self._take_in()
+        try:
+            space, link = self._spaces.find(place, name)
+        except Refused:
+            return []
+        found = space.addresses.get(link.index, {}).values() if link is not None else ()
+        return [Address(place, name, one.address, "") for one in found if one.serves]
+
     def explain(self, steps: Sequence[Step]) -> list[list[str]]:
         """The commands that a person would type for each step, knowing what the kernel has now."""
         facts: list[Fact | None] = [*self.actual.values(), *(step.after for step in steps)]

@@ -16,12 +16,12 @@ INSTANCE = "/openconfig-network-instance:network-instances/network-instance"
 
 def anchor_of(element: Element, shard: Shard) -> Anchor:
     """Of an interface."""
-    return shard.remember("state-anchor", lambda shard: anchor(element.shards.entry(shard)))
+    return shard.remember("state-anchor", lambda shard: anchor(element.shards.fixed_entry(shard)))
 
 
 def anchors_of(element: Element, shard: Shard) -> Anchors:
     """Of a network instance."""
-    return shard.remember("state-anchors", lambda shard: anchors(element.shards.entry(shard)))
+    return shard.remember("state-anchors", lambda shard: anchors(element.shards.fixed_entry(shard)))
 
 
 def known_interfaces(element: Element, wanted: Wanted) -> Iterator[tuple[Shard, Anchor]]:

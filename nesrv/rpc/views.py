@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from nesrv.datastore import defaults
@@ -11,7 +11,7 @@ from nesrv.datastore.snapshot import Snapshot
 from nesrv.datastore.tree import Node, to_xml
 from nesrv.schema.nodes import SchemaNode
 
-State = Mapping[str, list[Node]]
+State = dict[str, list[Node]]
 """Shard path → top nodes with operational state (an entry's node, or nodes of a rest shard)."""
 
 
@@ -71,7 +71,7 @@ class Overlaid:
         for path, point in self._configuration.paths():
             known.add(path)
             yield path, point
-        for path in self._state:
+        for path in tuple(self._state):
             if path not in known:
                 yield path, self._shards.schema.node(path)
 
@@ -82,9 +82,12 @@ class Overlaid:
         return merge_state(self._configuration.nodes(path), defaults.trimmed(state) if self._trims else state)
 
     def whole(self, path: str) -> bytes:
+        """Once: what state is printed is not kept until all of it is."""
         if path not in self._state:
             return self._configuration.whole(path)
-        return printed(self._shards, self.nodes(path), self._shards.place(self._shards.schema.node(path)))
+        whole = printed(self._shards, self.nodes(path), self._shards.place(self._shards.schema.node(path)))
+        del self._state[path]
+        return whole
 
     def fragments(self) -> Iterator[bytes]:
         return joined(self._shards, self)
@@ -115,6 +118,4 @@ def merge_state(config: list[Node], state: Iterable[Node]) -> list[Node]:
             known.value = node.value
         else:
             known.children = merge_state(known.children, node.children)
-            for child in known.children:
-                child.parent = known
     return config

@@ -34,7 +34,9 @@ def nodes_of(evaluator: Evaluator, text: str, namespaces: Mapping[str, str], ele
     the data model, resource-denied for one that asks for too much work. ``element`` is where it stands."""
     expression = expression_of(text, namespaces, element)
     if _ends_in_texts(expression):
-        raise _no_nodes(f'The XPath "{text}" selects texts; select the nodes that hold them: leave out text().', element)
+        raise _no_nodes(
+            f'The XPath "{text}" selects texts; select the nodes that hold them: leave out text().', element
+        )
     try:
         found = evaluator.at_root(expression)
     except XPathError as error:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.places import launch, within
 from nesrv.frr.daemons import Home
 from nesrv.frr.writer import Frr
 from tests.features.element import Element
@@ -64,7 +65,7 @@ def other(home: Home, link: str, ours: str | None = None, theirs: str | None = N
         sh("ip", "-n", found.name, "link", "set", "lo", "up")
         shutil.chown(found.folder, "frr", "frr")
         for daemon in ("zebra", "bgpd"):
-            sh("ip", "netns", "exec", found.name, f"{DAEMONS}/{daemon}", "-d", "-N", found.name, "-P", "0")
+            launch(within(found.name, (f"{DAEMONS}/{daemon}", "-d", "-N", found.name, "-P", "0")))
         yield found
     finally:
         for daemon in ("bgpd", "zebra"):

@@ -9,13 +9,15 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from nesrv.facts import Fact, Step
+from nesrv.kernel import namespaces
 from nesrv.kernel.facts import Address, Bridge, Leg, LinkSettings, Place, Vrf, Vxlan
 from nesrv.kernel.layout import BackendName, Layout
 from nesrv.kernel.spaces import OPEN_SOCKETS
@@ -24,12 +26,13 @@ from nesrv.kernel.writer import Kernel
 BACKEND: BackendName = "device" if os.environ.get("NESRV_TEST_VRF") == "device" else "netns"
 """The whole directory runs with VRF devices too, where the kernel has them (tests/uml)."""
 
-POLL_SECONDS, POLLS = 0.02, 500
+POLL_SECONDS, POLLS = 0.02, 1500
 TIMERS = ("gc_timer", "hello_timer", "tcn_timer", "topology_change_timer", "forward_delay_timer", "message_age_timer")
 CARRIER = {"LOWER_UP", "NO-CARRIER", "M-DOWN", "linkdown"}
 """Follows the administrative state up to a second later."""
 FOLLOWING = ("operstate", "tso_max_size", "tso_max_segs")
 """What a bridge takes from its ports does not go back when they leave."""
+ROUTES = "route show table all"
 _numbers = itertools.count()
 
 assert OPEN_SOCKETS < 1024
@@ -61,6 +64,10 @@ def until(condition: Callable[[], bool], what: str) -> None:
     raise AssertionError(f"never came true: {what}")
 
 
+def _succeeds(words: Sequence[str]) -> bool:
+    return subprocess.run(words, capture_output=True).returncode == 0
+
+
 class Lab(AbstractContextManager["Lab"]):
     """An element's namespace, a tenant's, a second tenant's, and a state directory."""
 
@@ -72,10 +79,11 @@ class Lab(AbstractContextManager["Lab"]):
         self.layout = Layout(BACKEND, Path(f"/run/nesrv/{self.name}"), Path(f"/run/netns/{self.underlay}"))
 
     def __enter__(self) -> Lab:
-        for name in (self.underlay, self.tenant, self.other):
-            sh(f"ip netns add {name}; ip -n {name} link set lo up")
-        sh(f"ip -n {self.underlay} link add nic0 type veth peer name wire0 netns {self.other}")
-        sh(f"ip -n {self.underlay} link set nic0 up; ip -n {self.other} link set wire0 up")
+        sh(f"for name in {self.underlay} {self.tenant} {self.other}; do ip netns add $name; done")
+        wire = f"link add nic0 type veth peer name wire0 netns {self.other}"
+        _batch(("-n", self.underlay), "link set lo up", wire, "link set nic0 up")
+        _batch(("-n", self.tenant), "link set lo up")
+        _batch(("-n", self.other), "link set lo up", "link set wire0 up")
         return self
 
     def __exit__(
@@ -87,8 +95,8 @@ class Lab(AbstractContextManager["Lab"]):
             sh(f"umount -l {directory}; rmdir {directory}")
         if self.layout.run.is_dir():
             self.layout.run.rmdir()
-        for name in (self.underlay, self.tenant, self.other):
-            sh(f"[ ! -e /run/netns/{name} ] || ip netns del {name}")
+        spaces = f"/run/netns/{self.name}[uto]"
+        sh(f"for f in {spaces}; do [ ! -e $f ] || ip netns del ${{f##*/}}; done")
         self._directory.cleanup()
 
     @property
@@ -103,6 +111,12 @@ class Lab(AbstractContextManager["Lab"]):
 
     def ip(self, place: Place, command: str) -> Any:
         return json.loads(sh(f"{self.inside(place)}ip -d -j {command}") or "[]")
+
+    def reaches(self, place: Place, *addresses: str) -> None:
+        """Waits for an answer: a bridge's port forwards a moment after it joined, and a machine may be slow."""
+        for address in addresses:
+            words = ("nsenter", f"--net={self.layout.namespace(place)}", "ping", "-n", "-c", "1", "-W", "1", address)
+            until(partial(_succeeds, words), f"{address} answers")
 
     def link(self, place: Place, name: str) -> dict[str, Any]:
         (found,) = self.ip(place, f"link show dev {name}")
@@ -128,10 +142,9 @@ class Lab(AbstractContextManager["Lab"]):
 
 
 def _state(path: Path) -> list[Any]:
-    commands = ("ip -d -j link", "ip -j addr", "ip -j route show table all", "ip -6 -j route show table all")
     entries: list[Any] = []
-    for command in commands:
-        for entry in json.loads(sh(f"nsenter --net={path} {command}") or "[]"):
+    for document in _shown(path):
+        for entry in document:
             if "fe80" in str(entry.get("dst")) or str(entry.get("dst")) in ("ff00::/8", "multicast"):
                 continue
             if "addr_info" in entry:
@@ -147,6 +160,22 @@ def _state(path: Path) -> list[Any]:
                 entry.pop(name, None)
             entries.append(entry)
     return entries
+
+
+def _shown(path: Path) -> Iterator[list[dict[str, Any]]]:
+    """What iproute2 shows of a namespace, in as few processes as can be: under User-Mode Linux they cost most."""
+    with namespaces.inside(path):
+        said = _batch(("-d", "-j"), "link", "address", ROUTES) + _batch(("-6", "-d", "-j"), ROUTES)
+    while said := said.strip():
+        document, end = json.JSONDecoder().raw_decode(said)
+        yield document
+        said = said[end:]
+
+
+def _batch(options: Sequence[str], *commands: str) -> str:
+    """Several commands in one process."""
+    words, typed = ("ip", *options, "-batch", "-"), "\n".join((*commands, ""))
+    return subprocess.run(words, input=typed, check=True, capture_output=True, text=True).stdout
 
 
 def _portable(entry: dict[str, Any]) -> dict[str, Any]:

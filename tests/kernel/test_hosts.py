@@ -34,7 +34,7 @@ def test_who_answered_is_asked_again_and_who_does_not_is_forgotten(lab: Lab) -> 
         await kernel.start()
         await kernel.apply(creation(switch(lab, RED)))
         inside = lab.inside(lab.host)
-        sh(f"{inside}ping -c 3 -i 0.2 -W 2 10.2.0.1; {inside}ping -c 3 -i 0.2 -W 2 2001:db8:2::1")
+        lab.reaches(lab.host, "10.2.0.1", "2001:db8:2::1")
         await managed(lab, "10.2.0.2")
         await managed(lab, "2001:db8:2::2")
         for key in ("base_reachable_time_ms=500", "delay_first_probe_time=1"):
@@ -59,7 +59,7 @@ def test_those_known_before_a_start_count_too_and_others_are_left_alone(lab: Lab
         await kernel.stop()
         told = "lladdr 02:00:00:00:00:09 dev br200 nud noarp extern_learn"
         sh(f"{lab.inside(RED)}ip neigh add 10.2.0.9 {told}")
-        sh(f"{lab.inside(lab.host)}ping -c 1 -W 2 10.2.0.1")
+        lab.reaches(lab.host, "10.2.0.1")
         assert "managed" not in neighbor(lab, RED, "10.2.0.2")
         await kernel.start()
         await managed(lab, "10.2.0.2")

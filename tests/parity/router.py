@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from lab.places import launch, within
 from tests.server.element import sh
 
 BINARIES = Path("/usr/lib/frr")
@@ -48,7 +49,7 @@ class Router:
         self.close()
 
     def launch(self, daemon: str) -> None:
-        self.run(str(BINARIES / daemon), "-d", "-N", self.space, "-P", "0")
+        launch(within(self.space, (str(BINARIES / daemon), "-d", "-N", self.space, "-P", "0")))
 
     def close(self) -> None:
         """By SIGKILL: bgpd takes six seconds to end in peace, and nobody is left who would care."""

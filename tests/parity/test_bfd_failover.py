@@ -24,19 +24,21 @@ PE_ENDS, FAR_ENDS = ("192.0.2.1", "192.0.2.129"), ("192.0.2.2", "192.0.2.130")
 FAR_AS, HOLD, KEEPALIVE = 64512, 90, 30
 INTERVAL_MS = 100
 PASSIVE = '<passive-mode xmlns="urn:nesrv:bfd">true</passive-mode>'
+WATCHED = ("bfd", "bfd profile fast")
 CLAIM_SECONDS = 1.0
 TRIES = 3
 """On a busy machine packets come late, too; the promise is kept if it was once."""
 
 
 def far_speaker() -> str:
-    """Its announcements make the first path the better one, and so does its own weight."""
+    """Its announcements make the first path the better one, and so does its own weight; only that one is watched."""
     profile = ("bfd", " profile fast", f"  transmit-interval {INTERVAL_MS}", f"  receive-interval {INTERVAL_MS}")
     rows = [*profile, " exit", "exit", "route-map SECOND permit 10", f" set as-path prepend {FAR_AS} {FAR_AS}", "exit"]
     rows += [f"router bgp {FAR_AS}", " no bgp ebgp-requires-policy", " no bgp network import-check"]
     for pe in PE_ENDS:
-        words = ("remote-as 64514", "bfd", "bfd profile fast", f"timers {KEEPALIVE} {HOLD}", "timers connect 1")
+        words = ("remote-as 64514", f"timers {KEEPALIVE} {HOLD}", "timers connect 1")
         rows += [f" neighbor {pe} {one}" for one in words]
+    rows += [f" neighbor {PE_ENDS[0]} {one}" for one in WATCHED]
     rows += [" address-family ipv4 unicast", f"  network {SERVICE}/32", f"  neighbor {PE_ENDS[0]} weight 100"]
     return "\n".join([*rows, f"  neighbor {PE_ENDS[1]} route-map SECOND out", " exit-address-family", "exit\n"])
 
@@ -116,6 +118,15 @@ def watch(pe: Element) -> None:
     merge(pe, bfd(second), speaker(f"{listens}{neighbor}<peer-groups>{group}</peer-groups>", "red"))
 
 
+def watch_from_afar(here: Paths) -> None:
+    """The second path from the other end.
+
+    A dynamic neighbour has no BFD before its session, and bgpd 10.3 opens no session to a neighbour whose BFD is down.
+    """
+    until(lambda: here.established(1), "the dynamic neighbour has come")
+    here.far.configure(f"router bgp {FAR_AS}", *(f"neighbor {PE_ENDS[1]} {one}" for one in WATCHED))
+
+
 def pings_over_a_cut(here: Paths) -> Pings:
     until(here.ready, "both paths are watched, the first is used")
     with pinging(here.pe.host, SERVICE) as found:
@@ -133,6 +144,7 @@ def pings_over_a_cut(here: Paths) -> Pings:
 def here() -> Iterator[Paths]:
     with paths() as made:
         watch(made.pe)
+        watch_from_afar(made)
         yield made
 
 

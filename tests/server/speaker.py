@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.server.element import Element, sh, until
+from lab.places import launch, within
+from tests.server.element import Element, until
 
 BGPD = "/usr/lib/frr/bgpd"
 CONFIGURATION = """\
@@ -46,7 +47,7 @@ def speaker(element: Element, space: str, asn: int, peer: str, peer_as: int) -> 
     (home / "bgpd.conf").chmod(0o644)
     words = (BGPD, "-d", "-n", "-N", path, "-P", "0", "-f", str(home / "bgpd.conf"))
     try:
-        sh("ip", "netns", "exec", space, *words)
+        launch(within(space, words))
         yield path
     finally:
         end(home / "bgpd.pid")

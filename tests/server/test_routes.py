@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 
 from tests.features.documents import V4, bgp, box, document, protocols, vrf
 from tests.features.route_documents import (
@@ -59,7 +60,8 @@ def test_a_static_route_carries_packets_and_is_redistributed() -> None:
         element.session.commit()
 
         until(lambda: announced(element) == {f"{FAR}/32"}, "the static route is redistributed, the subnet not")
-        sh(*element.inside_vrf("red"), "ping", "-n", "-c", "1", "-W", "5", FAR)
+        ping = (*element.inside_vrf("red"), "ping", "-n", "-c", "1", "-W", "1", FAR)
+        until(lambda: subprocess.run(ping, capture_output=True).returncode == 0, f"{FAR} answers")
         element.kill()
         element.start()
         assert element.starts()[-1] == "0 steps, 0 refused"

@@ -109,9 +109,9 @@ def test_a_host_that_says_nothing_stays_announced(pes: tuple[Pe, Pe]) -> None:
             sh(*one.inside("red"), "sysctl", "-qw", f"net.ipv{version}.neigh.br{LAN}.{key}")
     reaches(one.host, (GATEWAY, GATEWAY6))
     until(lambda: announced(two, one.address) and announced(two, one.address6), "the host is announced")
-    before = two.routes(2)
     time.sleep(4 * FORGET_SECONDS)
-    assert all(announced(two, address) for address in (one.address, one.address6)), before
+    # Who is forgotten is so for good, as it does not speak: that one came back means that the kernel goes on asking.
+    until(lambda: announced(two, one.address) and announced(two, one.address6), "the host is announced still")
     sh("ip", "-n", one.host, "link", "set", "lan0", "down")
     until(lambda: not announced(two, one.address), "a host that is gone is withdrawn")
     sh("ip", "-n", one.host, "link", "set", "lan0", "up")
@@ -171,7 +171,10 @@ def test_another_vrf_takes_the_ethernet_over(pes: tuple[Pe, Pe]) -> None:
             point(pe)
         reaches(one.host, (GATEWAY, two.address, GATEWAY6, two.address6))
         two.has_route(f"{one.address}/32", vrf)
-        assert pings(one.host, "10.2.0.2") is (vrf == "red")
+        if vrf == "red":
+            reaches(one.host, ("10.2.0.2",))
+        else:
+            assert not pings(one.host, "10.2.0.2")
 
 
 def test_a_new_start_changes_nothing(pes: tuple[Pe, Pe]) -> None:

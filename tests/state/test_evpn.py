@@ -1,4 +1,4 @@
-"""VTEP and EVPN state on what FRR 8.4.4 said of one L3VNI with one remote VTEP."""
+"""VTEP and EVPN state on what FRR 8.4.4 (and 10.3 where it is named) said of one L3VNI with one remote VTEP."""
 
 from __future__ import annotations
 
@@ -72,10 +72,18 @@ def test_an_instance_without_vtep_has_none_of_it() -> None:
     assert vtep(anchors(entries.instance("red")), heard()) is None
 
 
-@pytest.mark.parametrize("name", ["targets", "targets-of-one"])
-def test_what_bgpd_uses_of_all_vnis_and_of_one(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("targets", "64514:100"),
+        ("targets-of-one", "64514:100"),
+        ("targets-10.3", "65000:100"),
+        ("targets-of-one-10.3", "65000:100"),
+    ],
+)
+def test_what_bgpd_uses_of_all_vnis_and_of_one(name: str, target: str) -> None:
     (found,) = evpn.targets(text(name))
-    assert found == evpn.Targets(100, "10.0.0.1:2", ("64514:100",), ("64514:100",))
+    assert found == evpn.Targets(100, "10.0.0.1:2", (target,), (target,))
     made: Any = evpn.instance(anchors(entries.instance("red")), {100: found})
     (entry,) = made["evpn"]["evpn-instances"]["evpn-instance"]
     assert (entry["evi"], entry["state"]["route-distinguisher"]) == ("100", "10.0.0.1:2")

@@ -7,7 +7,7 @@ import pytest
 from tests.uml.again import Again, assert_passed, run_again
 
 SECONDS = 900
-FILES = ("test_operator.py",)
+FILES = ("test_operator.py", "test_unnumbered.py")
 HERE_ONLY = "this kernel has VLAN devices"
 """What a test that is for kernels without them says."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from nesrv.datastore.shards import Shards
-from nesrv.datastore.tree import Node
+from nesrv.datastore.tree import Node, adopt
 from nesrv.datastore.xpath.syntax import NameTest, TypeTest
 from nesrv.datastore.xpath.values import Text
 from nesrv.schema.nodes import SchemaNode
@@ -147,6 +147,7 @@ class Forest:
         if found is None:
             found = self._loaded[path] = self._source.nodes(path)
             for node in found:
+                adopt(node)
                 self._above[node] = above
                 self._homes[node] = path
         return found

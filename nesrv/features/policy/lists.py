@@ -13,7 +13,7 @@ from base64 import b32encode
 from collections.abc import Iterable, Iterator
 
 from nesrv import errors
-from nesrv.frr.text import FrrLine, line
+from nesrv.frr.text import FrrLine
 
 FITTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,62}")
 """FRR takes a community-list's name of digits alone for a number."""
@@ -80,7 +80,9 @@ def permits(head: str, members: Iterable[tuple[str, str]]) -> Iterator[FrrLine]:
         while sequence in taken:
             sequence = sequence % MAX_SEQUENCE + 1
         taken.add(sequence)
-        yield line((), f"{head} seq {sequence} permit {member}", path)
+        # As ``line`` would make it, which tries some forty rules to find the slot: there may be thousands.
+        slot = f"{head} seq {sequence}"
+        yield FrrLine((), slot, f"{slot} permit {member}", path)
 
 
 def spread(name: str, members: Iterable[str]) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from nesrv import errors
@@ -170,9 +171,15 @@ def _prefixes(entry: Node) -> dict[int, dict[str, str]]:
     """Version of IP → what stands in the lists → path."""
     found: dict[int, dict[str, str]] = {}
     for one in entry.all("prefixes/prefix"):
-        prefix = ip_network(one.text("ip-prefix"), strict=False)
+        prefix = _network(one.text("ip-prefix"))
         found.setdefault(prefix.version, {})[f"{prefix}{_lengths(one, prefix)}"] = one.path
     return found
+
+
+@lru_cache(maxsize=4096)
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """Each is asked for several times in a commit, and again in the next commit of its set."""
+    return ip_network(text, strict=False)
 
 
 def _lengths(one: Node, prefix: IPv4Network | IPv6Network) -> str:

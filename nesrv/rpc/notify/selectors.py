@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nesrv.datastore.incoming import parse
 from nesrv.datastore.shards import Shard, Shards
 from nesrv.datastore.snapshot import Snapshot
-from nesrv.datastore.tree import Node
+from nesrv.datastore.tree import Node, adopt
 from nesrv.rpc import views
 from nesrv.rpc.element import Element, SessionState
 from nesrv.rpc.filters import Selection
 from nesrv.rpc.notify.differences import Difference, between
 from nesrv.rpc.patterns import Pattern
 from nesrv.rpc.wanted import Wanted
+from nesrv.schema.nodes import SchemaNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +73,16 @@ class Configuration:
         return Snapshot(kept)
 
     def _nodes(self, selector: Selector, snapshot: Snapshot) -> Sequence[Node]:
-        reader = self._shards.reader
         elements = parse(b"".join(self.content(selector, snapshot)), "")
-        return list(self._beside([reader.fixed(element, reader.top(element), None) for element in elements]))
+        return list(self._read(elements, self._shards.schema.data))
 
-    def _beside(self, nodes: Iterable[Node]) -> Iterator[Node]:
-        """Without the containers above lists: they are always there, whatever is left of them in ``nodes``."""
-        for node in nodes:
-            if node.schema in self._shards.schema.skeleton:
-                yield from self._beside(node.children)
+    def _read(self, elements: Iterable[Any], known: Mapping[str, SchemaNode]) -> Iterator[Node]:
+        """Without the containers above lists: they are always there, whatever is left of them in a selection."""
+        for element in elements:
+            schema = known[element.tag]
+            if schema in self._shards.schema.skeleton:
+                yield from self._read(element, schema.children)
             else:
+                node = self._shards.reader.bare(element, schema)
+                adopt(node)
                 yield node
