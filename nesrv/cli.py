@@ -40,6 +40,10 @@ def _parser() -> argparse.ArgumentParser:
         "--openconfig", type=Path, metavar="DIR", help="serve the published modules below DIR, with deviations"
     )
     serve.add_argument("--startup", type=Path, metavar="FILE.xml", help="configuration for the first boot")
+    serve.add_argument(
+        "--tls", type=Path, metavar="FILE", help="TOML file for NETCONF over TLS; see docs/transports.md"
+    )
+    serve.add_argument("--call-home", type=Path, metavar="FILE", help="TOML file of [[call-home]] tables")
     clear = commands.add_parser("clear", help="take the element out of kernel and FRR")
     plan = commands.add_parser("plan", help="print what committing the candidate would do")
     yang = commands.add_parser("yang", help="what nesrv's YANG modules say").add_subparsers(dest="yang", required=True)
@@ -70,6 +74,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         yang=tuple(arguments.yang) if serving else (),
         openconfig=arguments.openconfig if serving else None,
         startup=arguments.startup if serving else None,
+        tls=arguments.tls if serving else None,
+        call_home=arguments.call_home if serving else None,
         log_level=arguments.log_level,
     )
 

@@ -62,7 +62,8 @@ class Settings:
 
     ``netns`` None is the namespace the server was started in; ``yang`` are directories whose
     modules are offered as well; ``openconfig`` is a checkout of the published modules to serve in
-    the place of our profiles of them; ``startup`` is loaded when the state directory is empty.
+    the place of our profiles of them; ``startup`` is loaded when the state directory is empty;
+    ``tls`` and ``call_home`` are files that say how clients are met besides over SSH.
     """
 
     listen: tuple[str, int]
@@ -75,6 +76,8 @@ class Settings:
     yang: tuple[Path, ...] = ()
     openconfig: Path | None = None
     startup: Path | None = None
+    tls: Path | None = None
+    call_home: Path | None = None
     log_level: str = "info"
     limits: Limits = field(default_factory=Limits)
 
@@ -94,19 +97,22 @@ class Settings:
 
 
 def parse_listen(text: str) -> tuple[str, int]:
+    """What ``--listen`` says; see ``parse_address``."""
+    return parse_address(text, NETCONF_SSH_PORT, "--listen")
+
+
+def parse_address(text: str, default_port: int, where: str) -> tuple[str, int]:
     """``HOST:PORT``, ``[IPV6]:PORT``, ``HOST`` or ``:PORT`` (every address) as (host, port).
 
-    Port 0 asks the kernel for a free one.  Raises SettingsError.
+    Port 0 asks the kernel for a free one.  Raises SettingsError, whose text begins with ``where``.
     """
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]"):
-        host, port = text, str(NETCONF_SSH_PORT)
+        host, port = text, str(default_port)
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
-        raise SettingsError(f"--listen {text}: write an IPv6 address in brackets, as in [::1]:{NETCONF_SSH_PORT}")
+        raise SettingsError(f"{where} {text}: write an IPv6 address in brackets, as in [::1]:{default_port}")
     if not (port.isascii() and port.isdigit() and int(port) <= 65535):
-        raise SettingsError(
-            f"--listen {text}: the port must be a number up to 65535, as in 127.0.0.1:{NETCONF_SSH_PORT}"
-        )
+        raise SettingsError(f"{where} {text}: the port must be a number up to 65535, as in 127.0.0.1:{default_port}")
     return host, int(port)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +14,13 @@ import asyncssh
 from nesrv.settings import Limits
 from nesrv.transport.hostkey import host_key
 from nesrv.transport.runner import SessionRunner
+from nesrv.transport.stream import DEAD_PEER, Terms
 from nesrv.transport.users import UserStore
 from nesrv.wire.handler import SessionHandler, TooManySessions
 
 logger = logging.getLogger(__name__)
 
 SUBSYSTEM: Final = "netconf"
-CALL_HOME_PORT = 4334
 
 KEX = ("curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384",
        "diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256")  # fmt: skip
@@ -29,9 +30,6 @@ MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-
 
 WRITE_HIGH_BYTES = 512 * 1024
 """Unsent output from which on a session waits before its next reply."""
-
-DEAD_PEER_PROBES: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
-"""A client that lost its power must not hold its locks for the two hours that are TCP's default."""
 
 
 class SshListener:
@@ -54,10 +52,14 @@ class SshListener:
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
-    async def call_home(self, host: str, port: int = CALL_HOME_PORT) -> None:
-        """Connect to a client and serve it until it leaves (RFC 8071); raises OSError."""
-        _, connection = await asyncio.get_running_loop().create_connection(self._connection, host, port)
+    async def call_home(self, connected: socket.socket, terms: Terms) -> bool:
+        """Serve a client that was called (RFC 8071) until it leaves; returns whether it logged in."""
+        _, connection = await asyncio.get_running_loop().create_connection(self._connection, sock=connected)
+        connection.limits = replace(self.limits, idle_seconds=terms.idle_seconds)
+        connection.set_keepalive(terms.probing.interval, terms.probing.count)
+        login = connection.get_owner()
         await connection.wait_closed()
+        return isinstance(login, _Login) and login.logged_in
 
     def _connection(self) -> _Connection:
         return _Connection(asyncio.get_running_loop(), self._options)
@@ -119,6 +121,8 @@ class _Connection(asyncssh.SSHServerConnection):
     """
 
     channels: set[_Channel]
+    limits: Limits | None = None
+    """Of a client that was called; None: the listener's."""
     full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -126,9 +130,7 @@ class _Connection(asyncssh.SSHServerConnection):
         assert isinstance(transport, asyncio.Transport)
         transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
         self._socket_buffer = transport.get_write_buffer_size
-        probed = transport.get_extra_info("socket")
-        for option, value in DEAD_PEER_PROBES:
-            probed.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+        DEAD_PEER.apply(transport.get_extra_info("socket"))
         super().connection_made(transport)
 
     def unsent(self) -> int:
@@ -159,7 +161,7 @@ class _Login(asyncssh.SSHServer):
         self._greeted = False
         self._failures = 0
         self._open_channels = 0
-        self._logged_in = False
+        self.logged_in = False
         self._linger: asyncio.TimerHandle | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -177,7 +179,7 @@ class _Login(asyncssh.SSHServer):
         self._listener.pending.discard(self)
         if self._linger is not None:
             self._linger.cancel()
-        if not self._logged_in:
+        if not self.logged_in:
             logger.info("%s left without a login%s", self._source, f": {exc}" if exc else "")
 
     def begin_auth(self, username: str) -> bool:
@@ -188,7 +190,7 @@ class _Login(asyncssh.SSHServer):
         return True
 
     def auth_completed(self) -> None:
-        self._logged_in = True
+        self.logged_in = True
         self._groups = self._listener.users.groups(self._user)
         self._listener.pending.discard(self)
         logger.info("%s logged in from %s", self._user, self._source)
@@ -285,7 +287,7 @@ class _Channel(asyncssh.SSHServerSession[bytes]):
         try:
             self.runner = SessionRunner(
                 self._listener.handler,
-                self._listener.limits,
+                self._connection.limits or self._listener.limits,
                 self,
                 self._login.user,
                 self._login.source,
