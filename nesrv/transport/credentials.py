@@ -26,6 +26,7 @@ from pathlib import Path
 from cryptography import x509
 
 from nesrv.settings import SettingsError, parse_address
+from nesrv.transport.alerts import AlertingContext
 from nesrv.transport.cert_to_name import CertToName
 from nesrv.transport.tables import read
 
@@ -70,13 +71,13 @@ class Credentials:
         found._look_closer()
         return found
 
-    def context(self) -> ssl.SSLContext:
+    def context(self) -> AlertingContext:
         """For one connection: what the files hold now.  Raises SettingsError.
 
         A context that lives on would let clients resume sessions, for which neither certificates nor revocation
         lists are looked at again.
         """
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = AlertingContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.verify_mode = ssl.CERT_REQUIRED
         context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION

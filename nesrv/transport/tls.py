@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from nesrv.settings import Limits, SettingsError
+from nesrv.transport.alerts import AlertingContext
 from nesrv.transport.cert_to_name import name_of
 from nesrv.transport.credentials import Credentials
 from nesrv.transport.runner import SessionRunner
@@ -144,8 +145,9 @@ class _Connection(TransportStream):
         self._open = open_ones
         self._early: list[bytes] = []
 
-    async def secure(self, context: ssl.SSLContext, limits: Limits) -> None:
+    async def secure(self, context: AlertingContext, limits: Limits) -> None:
         """The server's side of the handshake; raises OSError (ssl.SSLError is one)."""
+        context.send = self._raw.write
         secured = await asyncio.get_running_loop().start_tls(
             self._raw,
             self,
