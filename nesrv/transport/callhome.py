@@ -22,6 +22,7 @@ import asyncio
 import itertools
 import logging
 import math
+import os
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -166,12 +167,12 @@ async def _call(client: Client, caller: Caller, endpoint: Endpoint) -> str | Non
     except TimeoutError:
         return f"no answer within {client.max_wait:g} s"
     except OSError as error:
-        return error.strerror or str(error)
+        return _words(error)
     logger.info("calling %s at %s port %d", client.name, *endpoint)
     try:
         came_in = await caller.call_home(connected, client.terms)
     except OSError as error:
-        return error.strerror or str(error)
+        return _words(error)
     return None if came_in else "it left without a session"
 
 
@@ -191,3 +192,8 @@ async def _connect(host: str, port: int) -> socket.socket:
                 raise
             refused = error
     raise refused
+
+
+def _words(error: OSError) -> str:
+    """asyncio words the error numbers of the system at length; those of the resolver are negative."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)

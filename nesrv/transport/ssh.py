@@ -55,8 +55,7 @@ class SshListener:
     async def call_home(self, connected: socket.socket, terms: Terms) -> bool:
         """Serve a client that was called (RFC 8071) until it leaves; returns whether it logged in."""
         _, connection = await asyncio.get_running_loop().create_connection(self._connection, sock=connected)
-        connection.limits = replace(self.limits, idle_seconds=terms.idle_seconds)
-        connection.set_keepalive(terms.probing.interval, terms.probing.count)
+        connection.terms = terms
         login = connection.get_owner()
         await connection.wait_closed()
         return isinstance(login, _Login) and login.logged_in
@@ -121,8 +120,8 @@ class _Connection(asyncssh.SSHServerConnection):
     """
 
     channels: set[_Channel]
-    limits: Limits | None = None
-    """Of a client that was called; None: the listener's."""
+    terms: Terms | None = None
+    """Of a client that was called."""
     full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -153,7 +152,7 @@ class _Login(asyncssh.SSHServer):
 
     def __init__(self, listener: SshListener) -> None:
         self._listener = listener
-        self._limits = listener.limits
+        self.limits = listener.limits
         self._connection: _Connection
         self._user = ""
         self._source = ""
@@ -170,7 +169,7 @@ class _Login(asyncssh.SSHServer):
         self._source = str(conn.get_extra_info("peername", ("?",))[0])
         self._listener.connections.add(conn)
         self._listener.pending.add(self)
-        if len(self._listener.pending) > self._limits.pending_logins:
+        if len(self._listener.pending) > self.limits.pending_logins:
             logger.warning("%s turned away: too many connections before their login", self._source)
             conn.abort()
 
@@ -192,6 +191,11 @@ class _Login(asyncssh.SSHServer):
     def auth_completed(self) -> None:
         self.logged_in = True
         self._groups = self._listener.users.groups(self._user)
+        terms = self._connection.terms
+        if terms is not None:
+            # Not before: asyncssh takes up its options anew when it learns the user's name.
+            self._connection.set_keepalive(terms.probing.interval, terms.probing.count)
+            self.limits = replace(self.limits, idle_seconds=terms.idle_seconds)
         self._listener.pending.discard(self)
         logger.info("%s logged in from %s", self._user, self._source)
         self._rest()
@@ -205,7 +209,7 @@ class _Login(asyncssh.SSHServer):
         if not good:
             self._failures += 1
             logger.warning("wrong password for %r from %s", username, self._source)
-            if self._failures >= self._limits.login_failures:
+            if self._failures >= self.limits.login_failures:
                 raise asyncssh.PermissionDenied("Too many failed logins")
         return good
 
@@ -216,7 +220,7 @@ class _Login(asyncssh.SSHServer):
         return any(key == known for known in self._listener.users.keys(username))
 
     def session_requested(self) -> bool | asyncssh.SSHServerSession[bytes]:
-        if self._open_channels >= self._limits.sessions:
+        if self._open_channels >= self.limits.sessions:
             return False
         self._open_channels += 1
         return _Channel(self, self._connection, self._listener)
@@ -243,7 +247,7 @@ class _Login(asyncssh.SSHServer):
         if self._linger is not None:
             self._linger.cancel()
         loop = asyncio.get_running_loop()
-        self._linger = loop.call_later(self._limits.hello_seconds, self._close_unused)
+        self._linger = loop.call_later(self.limits.hello_seconds, self._close_unused)
 
     def _close_unused(self) -> None:
         if not self._connection.channels:
@@ -287,7 +291,7 @@ class _Channel(asyncssh.SSHServerSession[bytes]):
         try:
             self.runner = SessionRunner(
                 self._listener.handler,
-                self._connection.limits or self._listener.limits,
+                self._login.limits,
                 self,
                 self._login.user,
                 self._login.source,

@@ -270,7 +270,9 @@ def test_over_ssh_a_client_that_answers_no_keep_alive_is_given_up_and_called_aga
             async with channel(connection) as client:
                 await client.greet()
                 # It is there, and its TCP acknowledges; but nothing is read any more.
-                connection._transport.pause_reading()
+                reading = connection._transport
+                assert reading is not None
+                reading.pause_reading()
                 again = await asyncio.wait_for(arrived.get(), 20)
                 await until(lambda: place.element.ends == [(1, SessionEnd.DROPPED)])
             connection.abort()
