@@ -52,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--history", type=int, default=HISTORY_KEPT, metavar="N", help="commits that are remembered (%(default)s)"
     )
+    serve.add_argument(
+        "--tls", type=Path, metavar="FILE", help="TOML file for NETCONF over TLS; see docs/transports.md"
+    )
+    serve.add_argument("--call-home", type=Path, metavar="FILE", help="TOML file of [[call-home]] tables")
     clear = commands.add_parser("clear", help="take the element out of kernel and FRR")
     plan = commands.add_parser("plan", help="print what committing the candidate would do")
     yang = commands.add_parser("yang", help="what nesrv's YANG modules say").add_subparsers(dest="yang", required=True)
@@ -88,6 +92,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         writable_running=serving and arguments.writable_running,
         url=serving and arguments.url,
         history=arguments.history if serving else HISTORY_KEPT,
+        tls=arguments.tls if serving else None,
+        call_home=arguments.call_home if serving else None,
         log_level=arguments.log_level,
     )
 

@@ -67,6 +67,7 @@ from nesrv.schema.published import prepare
 from nesrv.schema.schema import Schema, load
 from nesrv.settings import Settings, SettingsError
 from nesrv.transport import ssh
+from nesrv.transport.doors import Doors
 from nesrv.transport.local import LocalListener
 from nesrv.transport.users import User, UserStore
 
@@ -255,6 +256,7 @@ class Server:
         settings = self.settings
         _make_state_dir(settings.state_dir)
         users = UserStore.load(settings.users)
+        self.doors = Doors(settings, users)
         schema = load_schema(settings)
         self.journal = Journal(settings.state_dir / DATABASE, settings.history)
         self._choose_running()
@@ -307,6 +309,7 @@ class Server:
         self.local = LocalListener(settings.control, self.dispatcher, settings.limits)
         self.listener = await self._listen(users)
         await self.local.start()
+        await self.doors.open(self.listener, self.dispatcher)
 
     def _choose_running(self) -> None:
         """Running starts as startup, where there is one. Else what was to be confirmed and was not ends with the
@@ -347,6 +350,7 @@ class Server:
 
     async def stop(self) -> None:
         """Close the sessions, finish the commit in hand; forwarding goes on."""
+        await self.doors.stop()
         await self.listener.stop()
         await self.local.stop()
         try:

@@ -71,6 +71,7 @@ class Settings:
     the place of our profiles of them; ``startup`` is loaded when the state directory is empty.
     ``startup_datastore``, ``writable_running`` and ``url`` are capabilities that are off unless asked for (RFC 6241
     §8.7, §8.2, §8.8); ``history`` is how many commits are remembered.
+    ``tls`` and ``call_home`` are files that say how clients are met besides over SSH.
     """
 
     listen: tuple[str, int]
@@ -87,6 +88,8 @@ class Settings:
     writable_running: bool = False
     url: bool = False
     history: int = HISTORY_KEPT
+    tls: Path | None = None
+    call_home: Path | None = None
     log_level: str = "info"
     limits: Limits = field(default_factory=Limits)
 
@@ -121,19 +124,22 @@ class Settings:
 
 
 def parse_listen(text: str) -> tuple[str, int]:
+    """What ``--listen`` says; see ``parse_address``."""
+    return parse_address(text, NETCONF_SSH_PORT, "--listen")
+
+
+def parse_address(text: str, default_port: int, where: str) -> tuple[str, int]:
     """``HOST:PORT``, ``[IPV6]:PORT``, ``HOST`` or ``:PORT`` (every address) as (host, port).
 
-    Port 0 asks the kernel for a free one.  Raises SettingsError.
+    Port 0 asks the kernel for a free one.  Raises SettingsError, whose text begins with ``where``.
     """
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]"):
-        host, port = text, str(NETCONF_SSH_PORT)
+        host, port = text, str(default_port)
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
-        raise SettingsError(f"--listen {text}: write an IPv6 address in brackets, as in [::1]:{NETCONF_SSH_PORT}")
+        raise SettingsError(f"{where} {text}: write an IPv6 address in brackets, as in [::1]:{default_port}")
     if not (port.isascii() and port.isdigit() and int(port) <= 65535):
-        raise SettingsError(
-            f"--listen {text}: the port must be a number up to 65535, as in 127.0.0.1:{NETCONF_SSH_PORT}"
-        )
+        raise SettingsError(f"{where} {text}: the port must be a number up to 65535, as in 127.0.0.1:{default_port}")
     return host, int(port)

@@ -15,6 +15,7 @@ from pathlib import Path
 from nesrv.features.users import ADMIN
 from nesrv.settings import Limits
 from nesrv.transport.runner import SessionRunner
+from nesrv.transport.stream import TransportStream
 from nesrv.wire.handler import SessionHandler, TooManySessions
 
 logger = logging.getLogger(__name__)
@@ -23,15 +24,14 @@ TRANSPORT = "nesrv:netconf-local"
 _CREDENTIALS = struct.Struct("3i")
 
 
-class _Local(asyncio.Protocol):
-    """One connection; a runner's Stream."""
+class _Local(TransportStream):
+    """One connection."""
 
     def __init__(self, handler: SessionHandler, limits: Limits, open_ones: set[_Local]) -> None:
+        super().__init__()
         self._handler = handler
         self._limits = limits
         self._open = open_ones
-        self.runner: SessionRunner | None = None
-        self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -45,48 +45,9 @@ class _Local(asyncio.Protocol):
         self._open.add(self)
         self.runner.start()
 
-    def data_received(self, data: bytes) -> None:
-        if self.runner is not None:
-            self.runner.data_received(data)
-
-    def eof_received(self) -> bool:
-        if self.runner is not None:
-            self.runner.eof_received()
-        return True
-
-    def pause_writing(self) -> None:
-        if self.runner is not None:
-            self.runner.pause_writing()
-
-    def resume_writing(self) -> None:
-        if self.runner is not None:
-            self.runner.resume_writing()
-
     def connection_lost(self, exc: Exception | None) -> None:
         self._open.discard(self)
-        if self.runner is not None:
-            self.runner.connection_lost()
-
-    # Stream
-
-    def write(self, data: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(data)
-
-    def unsent(self) -> int:
-        return self._transport.get_write_buffer_size()
-
-    def pause_reading(self) -> None:
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        self._transport.resume_reading()
-
-    def close(self) -> None:
-        self._transport.close()
-
-    def abort(self) -> None:
-        self._transport.abort()
+        super().connection_lost(exc)
 
 
 def _user(connection: socket.socket) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +14,13 @@ import asyncssh
 from nesrv.settings import Limits
 from nesrv.transport.hostkey import host_key
 from nesrv.transport.runner import SessionRunner
+from nesrv.transport.stream import DEAD_PEER, Terms
 from nesrv.transport.users import UserStore
 from nesrv.wire.handler import SessionHandler, TooManySessions
 
 logger = logging.getLogger(__name__)
 
 SUBSYSTEM: Final = "netconf"
-CALL_HOME_PORT = 4334
 
 KEX = ("curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384",
        "diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256")  # fmt: skip
@@ -29,9 +30,6 @@ MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-
 
 WRITE_HIGH_BYTES = 512 * 1024
 """Unsent output from which on a session waits before its next reply."""
-
-DEAD_PEER_PROBES: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
-"""A client that lost its power must not hold its locks for the two hours that are TCP's default."""
 
 
 class SshListener:
@@ -54,10 +52,13 @@ class SshListener:
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
-    async def call_home(self, host: str, port: int = CALL_HOME_PORT) -> None:
-        """Connect to a client and serve it until it leaves (RFC 8071); raises OSError."""
-        _, connection = await asyncio.get_running_loop().create_connection(self._connection, host, port)
+    async def call_home(self, connected: socket.socket, terms: Terms) -> bool:
+        """Serve a client that was called (RFC 8071) until it leaves; returns whether it logged in."""
+        _, connection = await asyncio.get_running_loop().create_connection(self._connection, sock=connected)
+        connection.terms = terms
+        login = connection.get_owner()
         await connection.wait_closed()
+        return isinstance(login, _Login) and login.logged_in
 
     def _connection(self) -> _Connection:
         return _Connection(asyncio.get_running_loop(), self._options)
@@ -119,6 +120,8 @@ class _Connection(asyncssh.SSHServerConnection):
     """
 
     channels: set[_Channel]
+    terms: Terms | None = None
+    """Of a client that was called."""
     full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -126,9 +129,7 @@ class _Connection(asyncssh.SSHServerConnection):
         assert isinstance(transport, asyncio.Transport)
         transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
         self._socket_buffer = transport.get_write_buffer_size
-        probed = transport.get_extra_info("socket")
-        for option, value in DEAD_PEER_PROBES:
-            probed.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+        DEAD_PEER.apply(transport.get_extra_info("socket"))
         super().connection_made(transport)
 
     def unsent(self) -> int:
@@ -151,7 +152,7 @@ class _Login(asyncssh.SSHServer):
 
     def __init__(self, listener: SshListener) -> None:
         self._listener = listener
-        self._limits = listener.limits
+        self.limits = listener.limits
         self._connection: _Connection
         self._user = ""
         self._source = ""
@@ -159,7 +160,7 @@ class _Login(asyncssh.SSHServer):
         self._greeted = False
         self._failures = 0
         self._open_channels = 0
-        self._logged_in = False
+        self.logged_in = False
         self._linger: asyncio.TimerHandle | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -168,7 +169,7 @@ class _Login(asyncssh.SSHServer):
         self._source = str(conn.get_extra_info("peername", ("?",))[0])
         self._listener.connections.add(conn)
         self._listener.pending.add(self)
-        if len(self._listener.pending) > self._limits.pending_logins:
+        if len(self._listener.pending) > self.limits.pending_logins:
             logger.warning("%s turned away: too many connections before their login", self._source)
             conn.abort()
 
@@ -177,7 +178,7 @@ class _Login(asyncssh.SSHServer):
         self._listener.pending.discard(self)
         if self._linger is not None:
             self._linger.cancel()
-        if not self._logged_in:
+        if not self.logged_in:
             logger.info("%s left without a login%s", self._source, f": {exc}" if exc else "")
 
     def begin_auth(self, username: str) -> bool:
@@ -188,8 +189,13 @@ class _Login(asyncssh.SSHServer):
         return True
 
     def auth_completed(self) -> None:
-        self._logged_in = True
+        self.logged_in = True
         self._groups = self._listener.users.groups(self._user)
+        terms = self._connection.terms
+        if terms is not None:
+            # Not before: asyncssh takes up its options anew when it learns the user's name.
+            self._connection.set_keepalive(terms.probing.interval, terms.probing.count)
+            self.limits = replace(self.limits, idle_seconds=terms.idle_seconds)
         self._listener.pending.discard(self)
         logger.info("%s logged in from %s", self._user, self._source)
         self._rest()
@@ -203,7 +209,7 @@ class _Login(asyncssh.SSHServer):
         if not good:
             self._failures += 1
             logger.warning("wrong password for %r from %s", username, self._source)
-            if self._failures >= self._limits.login_failures:
+            if self._failures >= self.limits.login_failures:
                 raise asyncssh.PermissionDenied("Too many failed logins")
         return good
 
@@ -214,7 +220,7 @@ class _Login(asyncssh.SSHServer):
         return any(key == known for known in self._listener.users.keys(username))
 
     def session_requested(self) -> bool | asyncssh.SSHServerSession[bytes]:
-        if self._open_channels >= self._limits.sessions:
+        if self._open_channels >= self.limits.sessions:
             return False
         self._open_channels += 1
         return _Channel(self, self._connection, self._listener)
@@ -241,7 +247,7 @@ class _Login(asyncssh.SSHServer):
         if self._linger is not None:
             self._linger.cancel()
         loop = asyncio.get_running_loop()
-        self._linger = loop.call_later(self._limits.hello_seconds, self._close_unused)
+        self._linger = loop.call_later(self.limits.hello_seconds, self._close_unused)
 
     def _close_unused(self) -> None:
         if not self._connection.channels:
@@ -285,7 +291,7 @@ class _Channel(asyncssh.SSHServerSession[bytes]):
         try:
             self.runner = SessionRunner(
                 self._listener.handler,
-                self._listener.limits,
+                self._login.limits,
                 self,
                 self._login.user,
                 self._login.source,

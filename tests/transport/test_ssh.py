@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import asyncssh
 import pytest
 
 from nesrv.settings import Limits
+from nesrv.transport.stream import Terms
 from nesrv.transport.users import User
 from tests.transport.element import NC, PASSWORD, USER, Element, channel, served, session, until
 
@@ -230,13 +232,14 @@ def test_the_server_calls_a_client_home() -> None:
             known_hosts=None, client_keys=None, agent_path=None, config=None,
         )  # fmt: skip
         async with served() as place:
-            call = asyncio.ensure_future(place.listener.call_home("127.0.0.1", waiting.get_port()))
+            connected = socket.create_connection(("127.0.0.1", waiting.get_port()))
+            call = asyncio.ensure_future(place.listener.call_home(connected, Terms()))
             connection = await asyncio.wait_for(arrived.get(), 10)
             async with channel(connection) as client:
                 await client.greet()
                 assert (await client.request("<ok/>"))[0].tag == f"{NC}ok"
             connection.close()
-            await asyncio.wait_for(call, 10)
+            assert await asyncio.wait_for(call, 10)
         waiting.close()
 
     asyncio.run(scenario())
