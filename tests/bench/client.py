@@ -71,6 +71,10 @@ class RawSession(asyncssh.SSHClientSession[bytes]):
         if b"<ok/>" not in reply:
             raise RuntimeError(f"{operation[:200]!r} was answered {reply[:1000]!r}")
 
+    def unread(self) -> bytes:
+        """What came without having been asked for."""
+        return b"".join(self._parts)
+
     async def _message(self) -> bytes:
         if not self._complete():
             self._waiting = asyncio.get_running_loop().create_future()
