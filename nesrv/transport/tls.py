@@ -22,6 +22,8 @@ from nesrv.wire.handler import SessionHandler, TooManySessions
 logger = logging.getLogger(__name__)
 
 TRANSPORT = "netconf-tls"
+RECORD_BYTES = 4096
+"""ncclient reads so much of a record, and then waits for the socket, which has nothing more if OpenSSL holds it."""
 
 
 class _Stranger(Exception):
@@ -195,6 +197,13 @@ class _Connection(TransportStream):
         super().connection_lost(exc)
 
     # Stream
+
+    def write(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            whole = memoryview(data)
+            self._transport.writelines(
+                [whole[start : start + RECORD_BYTES] for start in range(0, len(data), RECORD_BYTES)]
+            )
 
     def unsent(self) -> int:
         return self._raw.get_write_buffer_size() + super().unsent()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -375,6 +376,28 @@ def test_over_tls_a_client_with_a_bad_certificate_is_no_success() -> None:
                     assert refused.qsize() == 1
                     assert place.element.last_id == 1
                     client.process.stdin.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_client_that_does_not_log_in_in_time_is_left() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionResetError):
+            await reader.read()
+        writer.close()
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(silent, HOST, 0)
+        port = server.sockets[0].getsockname()[1]
+        limits = Limits(login_seconds=0.1)
+        async with (
+            served(limits=limits) as over_ssh,
+            secured(limits=limits) as over_tls,
+            calling(over_ssh, "ssh", [port]) as one,
+            calling(over_tls, "tls", [port]) as other,
+        ):
+            await until(lambda: bool(one.waits and other.waits))
+        server.close()
 
     asyncio.run(scenario())
 

@@ -150,6 +150,17 @@ def test_a_chain_with_an_authority_in_between_is_followed() -> None:
     asyncio.run(scenario())
 
 
+def test_the_authorities_behind_the_servers_certificate_are_sent_with_it() -> None:
+    async def scenario() -> None:
+        with site() as files:
+            between = Authority("between", files.authority)
+            between.server(x509.IPAddress(ip_address("127.0.0.1"))).write(files.folder, "server", between)
+            async with secured(files) as place, tls_session(place):
+                pass
+
+    asyncio.run(scenario())
+
+
 # Revocation
 
 
