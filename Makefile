@@ -5,8 +5,11 @@ SHELL := /bin/bash
 # Debian's own Python: the one that python3-dev has the headers of.
 PYTHON := /usr/bin/python3
 VENV := .venv
-# The client `netconf` needs libraries too old for the rest.
+# The clients `netconf` and `nornir-netconf` need libraries too old for the rest.
 VENV_NETCONF := .cache/venv-netconf
+# Ansible, with the two collections that speak NETCONF out of the hundred that its package carries.
+VENV_ANSIBLE := .cache/venv-ansible
+COLLECTIONS := ansible.netcommon ansible.utils
 APT_LISTS := .ci/apt-packages.txt .ci/apt-packages-dev.txt
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input --no-deps --require-hashes --no-build-isolation
 # The locks are complete: no dependency is resolved, every file is checked against its hash, and what has to be
@@ -19,7 +22,7 @@ pip_install = $(1)/bin/pip install $(PIP_FLAGS) -r .ci/requirements-build.lock \
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .cache/apt.done $(VENV)/nesrv.done $(VENV_NETCONF)/done ## install Debian packages and the Python environments
+setup: .cache/apt.done $(VENV)/nesrv.done $(VENV_NETCONF)/done $(VENV_ANSIBLE)/done ## install Debian packages and the Python environments
 	@echo "setup: ready ($(VENV)/bin/nesrv)"
 
 lab: setup ## start the example network on this machine and configure it over NETCONF
@@ -72,4 +75,14 @@ $(VENV_NETCONF)/done: .ci/requirements-build.lock .ci/requirements-netconf.lock 
 	@echo "setup: Python environment $(VENV_NETCONF)"
 	@$(PYTHON) -m venv $(VENV_NETCONF)
 	@$(call pip_install,$(VENV_NETCONF),.ci/requirements-netconf.lock)
+	@touch $@
+
+$(VENV_ANSIBLE)/done: .ci/requirements-build.lock .ci/requirements-ansible.lock .ci/requirements-ansible-collections.lock \
+		.ci/unpack_collections.py | .cache/apt.done
+	@echo "setup: Python environment $(VENV_ANSIBLE)"
+	@$(PYTHON) -m venv $(VENV_ANSIBLE)
+	@$(call pip_install,$(VENV_ANSIBLE),.ci/requirements-ansible.lock)
+	@$(VENV_ANSIBLE)/bin/pip download $(PIP_FLAGS) --dest $(VENV_ANSIBLE)/package -r .ci/requirements-ansible-collections.lock
+	@$(VENV_ANSIBLE)/bin/python .ci/unpack_collections.py $(VENV_ANSIBLE)/package $(COLLECTIONS)
+	@rm -r $(VENV_ANSIBLE)/package
 	@touch $@

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-NETCONF_PYTHON = Path(__file__).resolve().parents[2] / ".cache" / "venv-netconf" / "bin" / "python"
+CACHE = Path(__file__).resolve().parents[2] / ".cache"
+NETCONF_PYTHON = CACHE / "venv-netconf" / "bin" / "python"
+ANSIBLE = CACHE / "venv-ansible" / "bin" / "ansible-playbook"
 
 
 @pytest.mark.parametrize(
@@ -19,8 +21,17 @@ def test_client_imports(module: str) -> None:
     importlib.import_module(module)
 
 
-def test_netconf_imports_in_its_own_environment() -> None:
-    subprocess.run([NETCONF_PYTHON, "-c", "import netconf.client"], check=True)
+@pytest.mark.parametrize("module", ["netconf.client", "nornir_netconf.plugins.tasks"])
+def test_older_client_imports_in_its_own_environment(module: str) -> None:
+    subprocess.run([NETCONF_PYTHON, "-c", f"import {module}"], check=True)
+
+
+def test_ansible_has_the_modules_for_netconf() -> None:
+    command = [str(ANSIBLE.with_name("ansible-doc")), "--list", "--type", "module", "ansible.netcommon"]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert {"netconf_config", "netconf_get", "netconf_rpc"} <= {
+        line.split()[0].removeprefix("ansible.netcommon.") for line in listed.splitlines() if line
+    }
 
 
 @pytest.mark.parametrize("command", ["ssh", "yangcli"])
