@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,7 +31,7 @@ from tests.parity.network import VTEPS as VTEPS_4
 from tests.parity.pieces import address, interface, table_connection
 from tests.parity.router import Router
 from tests.server.configurations import EVPN, V4, V6, Configuration, Leg, Neighbor, Underlay, Vrf
-from tests.server.element import Element, sh, until
+from tests.server.element import Element, until
 
 PE_ENDS_6, SPINE_ENDS_6 = ("2001:db8:1::1", "2001:db8:2::1"), ("2001:db8:1::", "2001:db8:2::")
 VTEPS_6 = ("2001:db8:ff::1", "2001:db8:ff::2")
@@ -85,7 +86,9 @@ def test_the_underlay_carries_both_families(scene: Scene, family: int) -> None:
     here, words = scene.network.pes[0], ("ping", "-q", "-n", "-c", "1", "-W", "1", "-I")
     source, target = (VTEPS_4, VTEPS_6)[family]
     until(lambda: target in here.vtysh(f"show ip{('', 'v6')[family]} route bgp"), f"{target} is there")
-    sh("ip", "netns", "exec", here.name, *words, source, target)
+    # The way back may come later.
+    ping = ("ip", "netns", "exec", here.name, *words, source, target)
+    until(lambda: subprocess.run(ping, capture_output=True).returncode == 0, f"{target} answers")
 
 
 @pytest.mark.parametrize("version", [4, 6])
