@@ -29,7 +29,8 @@ class Fact(Protocol):
 
     @property
     def rank(self) -> tuple[int, ...]:
-        """Order of creation over all domains; deletion goes the other way round."""
+        """Order of creation over all domains; deletion goes the other way round, but for facts that say that they
+        leave first (``leaves_first``)."""
 
 
 @dataclass(frozen=True, slots=True)

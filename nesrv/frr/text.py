@@ -213,10 +213,16 @@ class FrrLine:
     def rank(self) -> tuple[int, ...]:
         """``(10, kind of block, place in the block, place in the family)``; raw lines come after all others.
 
-        The VNI of a VRF comes after its BGP instance, so that deletion takes the VNI first:
+        The VNI of a VRF comes after its BGP instance, so that deletion takes the VNI first (see ``leaves_first``):
         bgpd keeps an instance whose L3VNI is active.
         """
         return (RAW_RANK if self.raw else RANK, *order_of(self.context, self.text))
+
+    @property
+    def leaves_first(self) -> bool:
+        """The VNI of a VRF comes before its VXLAN device and goes before it as well: zebra 10 ends by a null pointer
+        when a route into the VNI is withdrawn and the device is gone already (FRR #20494)."""
+        return self.slot == "vni" and bool(self.context)
 
     @property
     def block(self) -> tuple[str, ...] | None:

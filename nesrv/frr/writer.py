@@ -376,4 +376,6 @@ def _waits(reply: Reply) -> bool:
 
 
 def _holds(step: Step, lines: Lines) -> bool:
-    return lines.get(step.fact.key) == step.after
+    """Another step may have set anew what one took away."""
+    there = lines.get(step.fact.key)
+    return there == step.after if step.after is not None else there != step.before

@@ -18,6 +18,7 @@ class Thing:
     value: int = 0
     domain: str = "kernel"
     path: str = ""
+    leaves_first: bool = False
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -53,6 +54,16 @@ def test_what_is_there_as_wanted_takes_no_step() -> None:
     assert shown(planned({"a": Thing("a", (1,)), "b": Thing("b", (2,), 2), "c": None}, actual)) == [("change", "b")]
 
 
+def test_what_leaves_first_does_so_in_every_plan_and_undo() -> None:
+    vni, device, other = Thing("vni", (1,), leaves_first=True), Thing("device", (2,)), Thing("vni", (1,), 2, "frr")
+    away = planned({"device": None, "vni": None}, {"vni": vni, "device": device})
+    assert shown(away) == [("delete", "vni"), ("delete", "device")]
+    assert shown(undo(away)) == [("create", "vni"), ("create", "device")]
+    assert shown(undo(undo(away))) == shown(away)
+    changed = planned({"vni": other, "device": None, "next": Thing("next", (2,))}, {"vni": vni, "device": device})
+    assert shown(changed) == [("delete", "vni"), ("delete", "device"), ("create", "vni"), ("create", "next")]
+
+
 def test_a_fact_that_no_one_mentions_is_left_alone() -> None:
     assert planned({}, {"a": Thing("a", (1,))}) == []
 
@@ -63,7 +74,7 @@ def test_runs_are_contiguous() -> None:
 
 
 things = st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.integers(0, 3), st.integers(0, 2)), max_size=6).map(
-    lambda found: {name: Thing(name, (rank,), value) for name, (rank, value) in found.items()}
+    lambda found: {name: Thing(name, (rank,), value, leaves_first=name == "a") for name, (rank, value) in found.items()}
 )
 
 
