@@ -39,6 +39,7 @@ from nesrv.kernel.sockets import Refused
 from nesrv.kernel.writer import Kernel
 from nesrv.rpc import (
     committing,
+    compare,
     configure,
     copying,
     history,
@@ -304,6 +305,7 @@ class Server:
             dynamic.operations(subscribed, read),
             retrieve.operations(read),
             nmda.operations(read),
+            compare.operations(read),
         )
         self.dispatcher = Dispatcher(self.element, tables, capabilities, settings.limits.sessions)
         self.local = LocalListener(settings.control, self.dispatcher, settings.limits)

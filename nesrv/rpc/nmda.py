@@ -41,29 +41,35 @@ def operation(read: Readers) -> Operation:
         name = _datastore(call, readable(element.schema))
         for first, second in _EXCLUSIVE:
             if params.element(first) is not None and params.element(second) is not None:
-                raise _invalid(f"<{first}> and <{second}> exclude each other.", second)
-        view: Configuration | Operational
-        if name == "operational":
-            found = await read(element, call.session, _wanted(element, params))
-            mode = params.choice("with-defaults", MODES, "report-all")
-            with_origin = params.element("with-origin") is not None
-            view = Operational(element.shards, found.running, found.state, mode, with_origin)
-        else:
+                raise invalid(f"<{first}> and <{second}> exclude each other.", second)
+        if name != "operational":
             for of_operational in _OF_OPERATIONAL:
                 if params.element(of_operational) is not None:
-                    raise _invalid(f"<{of_operational}> is for the datastore operational only.", of_operational)
-            held = "running" if name == "intended" else name
-            snapshot = element.guards.visible(call.session, held, element.snapshot(held))
-            view = Configuration(element.shards, snapshot, params.choice("with-defaults", MODES, "explicit"))
+                    raise invalid(f"<{of_operational}> is for the datastore operational only.", of_operational)
+        mode = params.choice("with-defaults", MODES, "report-all" if name == "operational" else "explicit")
+        view = await view_of(call, read, name, mode, _asks_origin(params))
         limits = Limits(
             _levels(params), _accepts(call, view), mark("ietf-origin:intended") if _asks_origin(params) else ""
         )
-        return Data(await asyncio.to_thread(_answer, call, view, limits), NMDA)
+        return Data(await asyncio.to_thread(chosen_of, call, view, limits), NMDA)
 
     return get_data
 
 
-def _answer(call: Call, view: Configuration | Operational, limits: Limits) -> list[bytes]:
+async def view_of(
+    call: Call, read: Readers, name: str, mode: str, with_origin: bool = False
+) -> Configuration | Operational:
+    """What the session may read of a datastore; ``with_origin`` marks what is in operational."""
+    element = call.element
+    if name == "operational":
+        found = await read(element, call.session, _wanted(element, call.params))
+        return Operational(element.shards, found.running, found.state, mode, with_origin)
+    held = "running" if name == "intended" else name
+    return Configuration(element.shards, element.guards.visible(call.session, held, element.snapshot(held)), mode)
+
+
+def chosen_of(call: Call, view: Configuration | Operational, limits: Limits) -> list[bytes]:
+    """What <subtree-filter> or <xpath-filter> chooses."""
     element, params = call.element, call.params
     selection = Selection(element.shards, view)
     subtree, xpath = params.element("subtree-filter"), params.element("xpath-filter")
@@ -93,22 +99,22 @@ def _asks_origin(params: Params) -> bool:
 
 def _datastore(call: Call, known: Sequence[str]) -> str:
     """The name of the datastore; raises missing-element, invalid-value."""
-    name = _identity(call, call.params.need("datastore"), "datastore", "ietf-datastores")
+    name = identity(call, call.params.need("datastore"), "datastore", "ietf-datastores")
     if name not in known:
-        raise _invalid(
+        raise invalid(
             f"<{call.params.operation}> cannot be used on {name} here; it can on {', '.join(known)}.", "datastore"
         )
     return name
 
 
-def _identity(call: Call, element: Any, parameter: str, module: str) -> str:
+def identity(call: Call, element: Any, parameter: str, module: str) -> str:
     """The local name of an identity of ``module``; raises invalid-value."""
     text = (element.text or "").strip()
     prefix, _, name = text.rpartition(":")
     namespace = call.element.schema.modules[module].namespace
     if name and element.nsmap.get(prefix or None) == namespace and f"{module}:{name}" in call.element.schema.identities:
         return name
-    raise _invalid(
+    raise invalid(
         f'<{parameter}> is "{text}": that is no identity of {module} with a prefix declared for it.', parameter
     )
 
@@ -118,7 +124,7 @@ def _levels(params: Params) -> int:
     if text == "unbounded":
         return UNBOUNDED
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) < UNBOUNDED):
-        raise _invalid(f'<max-depth> is "{text}"; it takes 1 to {UNBOUNDED - 1}, or unbounded.', "max-depth")
+        raise invalid(f'<max-depth> is "{text}"; it takes 1 to {UNBOUNDED - 1}, or unbounded.', "max-depth")
     return int(text)
 
 
@@ -142,7 +148,7 @@ def _by_origin(call: Call, view: Configuration | Operational) -> Callable[[Node]
         elements = call.params.many(parameter)
         if elements and isinstance(view, Operational):
             known = call.element.schema.identities
-            names = [f"ietf-origin:{_identity(call, element, parameter, 'ietf-origin')}" for element in elements]
+            names = [f"ietf-origin:{identity(call, element, parameter, 'ietf-origin')}" for element in elements]
             named = frozenset(names).union(*(known[name] for name in names))
             return _in_origins(view, named, parameter == "origin-filter")
     return None
@@ -152,7 +158,7 @@ def _in_origins(view: Operational, named: frozenset[str], inside: bool) -> Calla
     return lambda node: (view.origin(node) in named) is inside
 
 
-def _invalid(words: str, parameter: str) -> errors.RpcError:
+def invalid(words: str, parameter: str) -> errors.RpcError:
     return errors.InvalidValue(words, info=(("bad-element", parameter),), type="protocol")
 
 
@@ -172,7 +178,7 @@ async def edit_data(call: Call) -> Answer:
         rpc = call.element.schema.rpcs[f"{{{NETCONF}}}edit-config"]
         return await edit_config(Call(call.element, call.session, Params(request, rpc)))
     except errors.OperationNotSupported as error:
-        raise _invalid(error.message.replace("edit-config", "edit-data"), "datastore") from error
+        raise invalid(error.message.replace("edit-config", "edit-data"), "datastore") from error
 
 
 def operations(read: Readers) -> Operations:

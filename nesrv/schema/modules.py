@@ -23,6 +23,7 @@ SERVED_IETF = (
     ("ietf-netconf-with-defaults", ()),
     ("ietf-netconf-nmda", ("origin", "with-defaults")),
     ("ietf-origin", ()),
+    ("ietf-nmda-compare", ()),
     ("ietf-datastores", ()),
     ("ietf-yang-library", ()),
     ("iana-if-type", ()),

@@ -67,6 +67,7 @@ NAMES = (
     "get-schema",
     "get-data",
     "edit-data",
+    "compare",
     "create-subscription",
     "partial-lock",
     "plan",

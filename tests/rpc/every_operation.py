@@ -12,6 +12,7 @@ PARTIAL = "urn:ietf:params:xml:ns:netconf:partial-lock:1.0"
 MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
 SUBSCRIBED = "urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"
 PUSH = "urn:ietf:params:xml:ns:yang:ietf-yang-push"
+COMPARE = "urn:ietf:params:xml:ns:yang:ietf-nmda-compare"
 NMDA = "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"
 HISTORY = "urn:nesrv:history"
 DATASTORES = 'xmlns:ds="urn:ietf:params:xml:ns:yang:ietf-datastores"'
@@ -70,6 +71,9 @@ REQUESTS: dict[str, Request] = {
     ),
     f"{{{NMDA}}}get-data": Request(
         f'<get-data xmlns="{NMDA}"><datastore {DATASTORES}>ds:operational</datastore></get-data>'
+    ),
+    f"{{{COMPARE}}}compare": Request(
+        f'<compare xmlns="{COMPARE}" {DATASTORES}><source>ds:running</source><target>ds:operational</target></compare>'
     ),
     f"{{{NMDA}}}edit-data": Request(
         f'<edit-data xmlns="{NMDA}"><datastore {DATASTORES}>ds:candidate</datastore><config>{LOST}</config></edit-data>'

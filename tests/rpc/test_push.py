@@ -82,7 +82,7 @@ def edits_of(update: Any) -> list[Edit]:
     """(operation, target, where, value) of a push-change-update."""
     assert update.tag == f"{{{YP}}}push-change-update"
     found = []
-    for one in update.iterfind("{*}datastore-changes/{*}yang-patch/{*}edit"):
+    for one in update.iterfind(f"{{{YP}}}datastore-changes/{{{YP}}}yang-patch/{{{YP}}}edit"):
         where = f"{one.findtext('{*}where') or ''} {one.findtext('{*}point') or ''}".strip()
         value = "".join(etree.tostring(node, method="c14n2").decode() for node in one.iterfind("{*}value/*"))
         found.append((one.findtext("{*}operation"), one.findtext("{*}target"), where, value))

@@ -21,11 +21,12 @@ Ident = tuple[SchemaNode, tuple[str | None, ...]]
 @dataclass(frozen=True, slots=True)
 class Difference:
     """``node`` is the new one, of a delete the old one; ``after`` is the entry it stands behind (insert and move;
-    None: it is the first)."""
+    None: it is the first), ``old`` what a replace replaces."""
 
     kind: Kind
     node: Node
     after: Node | None = None
+    old: Node | None = None
 
 
 def of_shards(shards: Shards, changes: Changes) -> Iterator[Difference]:
@@ -55,7 +56,7 @@ def between(before: Sequence[Node], after: Sequence[Node]) -> Iterator[Differenc
             if ident in moved:
                 yield Difference("move", node, ahead)
             if known.value != node.value:
-                yield Difference("replace", node)
+                yield Difference("replace", node, old=known)
             elif known.children or node.children:
                 yield from between(known.children, node.children)
         previous[node.schema] = node

@@ -174,7 +174,7 @@ class Push:
         self.excluded += not told and bool(found)
         if told:
             self._patches += 1
-            body = patch(self._patches, told, self._element.schema.namespaces)
+            body = patch(str(self._patches), told, self._element.schema.namespaces)
             self._send("push-change-update", (b"<datastore-changes>", body, b"</datastore-changes>"))
 
     def _send(self, name: str, content: Iterable[bytes]) -> None:
