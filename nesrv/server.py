@@ -37,32 +37,10 @@ from nesrv.kernel.backends import detect
 from nesrv.kernel.layout import BackendName, Layout
 from nesrv.kernel.sockets import Refused
 from nesrv.kernel.writer import Kernel
-from nesrv.rpc import (
-    committing,
-    compare,
-    configure,
-    copying,
-    history,
-    monitoring,
-    nmda,
-    operational,
-    partial_lock,
-    planning,
-    retrieve,
-    sessions,
-    startup,
-)
-from nesrv.rpc.dispatch import Dispatcher
+from nesrv.rpc import operational, service, startup
 from nesrv.rpc.element import Element
 from nesrv.rpc.files import Files
-from nesrv.rpc.nacm import Nacm, NacmState
-from nesrv.rpc.notify import create, dynamic
-from nesrv.rpc.notify.base import BaseNotifications, since_last_start
 from nesrv.rpc.notify.log import EventLog
-from nesrv.rpc.notify.publisher import Publisher
-from nesrv.rpc.notify.subscriptions import Subscriptions
-from nesrv.rpc.notify.times import LoopTimers
-from nesrv.rpc.partial_lock import PartialLockGuard
 from nesrv.schema.modules import Release, module_set
 from nesrv.schema.published import prepare
 from nesrv.schema.schema import Schema, load
@@ -274,40 +252,15 @@ class Server:
         steps, refused = await self.pipeline.reconcile()
         logger.info("start: %d steps, %d refused", len(steps), len(refused))
         self.element = Element(shards, self.pipeline)
-        access = Nacm(self.element)
-        self.element.guards.add(access)
-        self.element.guards.add(PartialLockGuard(self.element))
         _tame_collector()
         await self._first_boot()
         if settings.startup_datastore:
             self.element.startup = await startup.begin(self.pipeline, self.element.clock())
         if settings.url:
             self.element.files = Files(settings.files)
-        capabilities = monitoring.capabilities(schema)
         self.events = EventLog(settings.state_dir / EVENTS, settings.limits.logged_notifications, self.element.clock())
-        publisher = Publisher(self.element, self.events, LoopTimers(self.element.clock))
-        BaseNotifications(self.element)
-        since_last_start(self.element, self.events, capabilities, monitoring.content_id(schema))
-        subscribed = Subscriptions(publisher)
-        own = retrieve.OwnState(capabilities, subscribed.state)
-        readers = [*operational.readers(self.system.kernel, self.system.frr), NacmState(access.denials)]
-        read = retrieve.operational(own, readers)
-        tables = (
-            configure.OPERATIONS,
-            committing.OPERATIONS,
-            copying.OPERATIONS,
-            history.OPERATIONS,
-            sessions.OPERATIONS,
-            monitoring.OPERATIONS,
-            planning.OPERATIONS,
-            partial_lock.OPERATIONS,
-            create.operations(publisher, subscribed.of),
-            dynamic.operations(subscribed, read),
-            retrieve.operations(read),
-            nmda.operations(read),
-            compare.operations(read),
-        )
-        self.dispatcher = Dispatcher(self.element, tables, capabilities, settings.limits.sessions)
+        readers = operational.readers(self.system.kernel, self.system.frr)
+        self.dispatcher = service.dispatcher(self.element, readers, self.events, settings.limits.sessions)
         self.local = LocalListener(settings.control, self.dispatcher, settings.limits)
         self.listener = await self._listen(users)
         await self.local.start()
