@@ -57,6 +57,8 @@ DATABASE = "nesrv.db"
 EVENTS = "events.db"
 DATASTORE_USERS = "datastore"
 GC_THRESHOLDS = (50_000, 20, 100)
+STEPS_SHOWN = 20
+"""Of what a start had to mend, so many steps are logged."""
 FINISH_SECONDS = 60.0
 """How long a commit in hand may take when the server ends; service managers kill after 90."""
 
@@ -251,6 +253,8 @@ class Server:
         self.pipeline.load()
         steps, refused = await self.pipeline.reconcile()
         logger.info("start: %d steps, %d refused", len(steps), len(refused))
+        for step in steps[:STEPS_SHOWN]:
+            logger.info("at start: %s %s %s", step.verb, step.fact.domain, step.fact.path or step.fact.key)
         self.element = Element(shards, self.pipeline)
         _tame_collector()
         await self._first_boot()

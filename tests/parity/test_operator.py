@@ -156,4 +156,4 @@ def test_a_host_of_the_l2_network_reaches_the_tenants_service(scene: Scene) -> N
 def test_a_restart_finds_nothing_to_do(scene: Scene) -> None:
     scene.pe.stop()
     scene.pe.start()
-    assert scene.pe.starts()[-1].startswith("0 steps, 0 refused")
+    assert scene.pe.starts()[-1].startswith("0 steps, 0 refused"), scene.pe.serving.log()[-3000:]
