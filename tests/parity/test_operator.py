@@ -69,6 +69,10 @@ def has_vlans() -> bool:
         sh("ip", "netns", "del", space)
 
 
+TURNS = 4
+DEATH = " died; "
+
+
 @dataclass(frozen=True)
 class Scene:
     pe: Element
@@ -154,6 +158,12 @@ def test_a_host_of_the_l2_network_reaches_the_tenants_service(scene: Scene) -> N
 
 
 def test_a_restart_finds_nothing_to_do(scene: Scene) -> None:
-    scene.pe.stop()
-    scene.pe.start()
+    """On a busy machine bfdd 8.4.4 ends by itself now and then while it is read, and is mended: that start shows
+    nothing of what is asked here, the next one does."""
+    for _turn in range(TURNS):
+        deaths = scene.pe.serving.log().count(DEATH)
+        scene.pe.stop()
+        scene.pe.start()
+        if scene.pe.serving.log().count(DEATH) <= deaths:
+            break
     assert scene.pe.starts()[-1].startswith("0 steps, 0 refused"), scene.pe.serving.log()[-3000:]
