@@ -11,7 +11,7 @@ from nesrv.datastore.incoming import parse
 from nesrv.datastore.shards import Shards
 from nesrv.datastore.tree import MarkedNode, Node, adopt
 from nesrv.rpc.monitoring import readable
-from nesrv.rpc.nmda import chosen_of, identity, invalid, view_of
+from nesrv.rpc.nmda import chosen_of, exclude_each_other, identity, invalid, view_of
 from nesrv.rpc.notify.differences import between
 from nesrv.rpc.notify.patch import both_values, patch
 from nesrv.rpc.operation import Answer, Call, Operation, Operations, Output
@@ -36,8 +36,7 @@ def operation(read: Operational) -> Operation:
 
     async def compare(call: Call) -> Answer:
         names = [_datastore(call, parameter) for parameter in ("source", "target")]
-        if call.params.element("subtree-filter") is not None and call.params.element("xpath-filter") is not None:
-            raise invalid("<subtree-filter> and <xpath-filter> exclude each other.", "xpath-filter")
+        exclude_each_other(call.params)
         # What operational has by default, others have as well where they leave it out (RFC 9144 §4).
         mode = "report-all" if "operational" in names else "explicit"
         with_origin = call.params.element("report-origin") is not None

@@ -39,9 +39,7 @@ def operation(read: Readers) -> Operation:
     async def get_data(call: Call) -> Answer:
         element, params = call.element, call.params
         name = _datastore(call, readable(element.schema))
-        for first, second in _EXCLUSIVE:
-            if params.element(first) is not None and params.element(second) is not None:
-                raise invalid(f"<{first}> and <{second}> exclude each other.", second)
+        exclude_each_other(params)
         if name != "operational":
             for of_operational in _OF_OPERATIONAL:
                 if params.element(of_operational) is not None:
@@ -54,6 +52,13 @@ def operation(read: Readers) -> Operation:
         return Data(await asyncio.to_thread(chosen_of, call, view, limits), NMDA)
 
     return get_data
+
+
+def exclude_each_other(params: Params) -> None:
+    """Raises invalid-value for two filters of which only one may be given."""
+    for first, second in _EXCLUSIVE:
+        if params.element(first) is not None and params.element(second) is not None:
+            raise invalid(f"<{first}> and <{second}> exclude each other.", second)
 
 
 async def view_of(

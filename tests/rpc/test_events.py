@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +19,14 @@ from nesrv.rpc.events import Changed, Notice
 from nesrv.rpc.guards import Guard
 from nesrv.rpc.notify.base import MAX_EDITS, Edit, edits
 from nesrv.wire.handler import SessionEnd
-from tests.rpc.client import BASE, session
-from tests.rpc.world import START, World, schema, world
+from tests.rpc.client import session
+from tests.rpc.world import START, World, item, run, schema, top
 from tests.serving import Serving
 
 KINDS = "urn:nesrv:test:kinds"
 BASE_NOTIFICATIONS = "urn:ietf:params:xml:ns:yang:ietf-netconf-notifications"
 SUBSCRIBE = '<create-subscription xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0"/>'
 REPLAY = SUBSCRIBE.replace("/>", "><startTime>2000-01-01T00:00:00Z</startTime></create-subscription>")
-
-
-def top(inner: str) -> str:
-    return f'<top xmlns="{KINDS}" xmlns:nc="{BASE}">{inner}</top>'
-
-
-def item(name: str, inner: str = "") -> str:
-    return f"<item><name>{name}</name>{inner}</item>"
-
-
-def run(folder: Path, body: Callable[[World], Awaitable[None]]) -> None:
-    async def inside() -> None:
-        with world(folder) as place:
-            await body(place)
-
-    asyncio.run(inside())
 
 
 def said(element: Any) -> dict[str, str]:

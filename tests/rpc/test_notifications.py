@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncssh
@@ -19,7 +18,7 @@ from nesrv.settings import Limits, Settings
 from nesrv.wire.handler import SessionEnd
 from tests.rpc.client import END, NC, Address, session
 from tests.rpc.conftest import MODULES
-from tests.rpc.world import START, World, settle, world
+from tests.rpc.world import START, World, run, settle
 from tests.serving import PASSWORD, USER, USERS, Serving
 
 KINDS = "urn:nesrv:test:kinds"
@@ -30,14 +29,6 @@ PLAIN = CREATE.format("")
 
 def note(text: str) -> str:
     return f'<top xmlns="{KINDS}"><note>{text}</note></top>'
-
-
-def run(folder: Path, body: Callable[[World], Awaitable[None]], kept: int = 1000) -> None:
-    async def inside() -> None:
-        with world(folder, kept) as place:
-            await body(place)
-
-    asyncio.run(inside())
 
 
 def at(seconds: float) -> str:

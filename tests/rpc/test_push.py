@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from nesrv.rpc.notify.push import MAX_PATCH_EDITS, Periodic
 from nesrv.rpc.notify.subscriptions import FIRST_ID
 from nesrv.rpc.notify.times import to_text
 from tests.rpc.client import session
-from tests.rpc.world import START, Client, World, schema, settle, world
+from tests.rpc.world import START, Client, World, item, run, schema, settle, top
 from tests.serving import Serving
 
 SN = "urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"
@@ -51,22 +51,6 @@ def periodic(period: int, anchor: str = "") -> str:
 
 def chosen(inside: str) -> str:
     return f"<yp:datastore-subtree-filter>{inside}</yp:datastore-subtree-filter>"
-
-
-def top(inner: str) -> str:
-    return f'<top xmlns="{KINDS}" xmlns:nc="{NC}">{inner}</top>'
-
-
-def item(name: str, inner: str = "") -> str:
-    return f"<item><name>{name}</name>{inner}</item>"
-
-
-def run(folder: Path, body: Callable[[World], Awaitable[None]]) -> None:
-    async def inside() -> None:
-        with world(folder) as place:
-            await body(place)
-
-    asyncio.run(inside())
 
 
 def text_of(update: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from lxml import etree
 from nesrv.rpc.notify.subscriptions import FIRST_ID, MAX_SUBSCRIPTIONS
 from nesrv.rpc.notify.times import to_text
 from tests.rpc.client import session
-from tests.rpc.world import START, Client, World, world
+from tests.rpc.world import START, Client, World, run
 from tests.serving import Serving
 
 SN = "urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"
@@ -42,14 +41,6 @@ def at(seconds: float) -> str:
 
 def named(name: str, inside: str) -> str:
     return f'<filters xmlns="{SN}"><stream-filter><name>{name}</name>{inside}</stream-filter></filters>'
-
-
-def run(folder: Path, body: Callable[[World], Awaitable[None]]) -> None:
-    async def inside() -> None:
-        with world(folder) as place:
-            await body(place)
-
-    asyncio.run(inside())
 
 
 async def established(client: Client, inside: str = STREAM) -> int:

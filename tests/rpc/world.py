@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -29,6 +29,8 @@ from nesrv.schema.modules import module_set
 from nesrv.schema.schema import Schema, load
 from nesrv.wire import messages
 from nesrv.wire.handler import SessionEnd
+
+KINDS = "urn:nesrv:test:kinds"
 
 MODULES = Path(__file__).parents[1] / "data" / "yang"
 NOTIFICATION = f"{{{messages.NOTIFICATION}}}notification"
@@ -199,3 +201,22 @@ def world(folder: Path, kept: int = 1000) -> Iterator[World]:
     finally:
         made.log.close()
         made.journal.close()
+
+
+def run(folder: Path, body: Callable[[World], Awaitable[None]], kept: int = 1000) -> None:
+    """``body`` in a world of its own."""
+
+    async def inside() -> None:
+        with world(folder, kept) as place:
+            await body(place)
+
+    asyncio.run(inside())
+
+
+def top(inner: str) -> str:
+    """The test module's container, as an edit may need it."""
+    return f'<top xmlns="{KINDS}" xmlns:nc="{messages.BASE}">{inner}</top>'
+
+
+def item(name: str, inner: str = "") -> str:
+    return f"<item><name>{name}</name>{inner}</item>"
